@@ -1,0 +1,106 @@
+"""Deleting: drafts and settled jobs only, whatever happens between the page and the click."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
+from django.db import transaction
+from django.db.models import ProtectedError, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from hailuo_django.models import VideoJob
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[VideoJob]
+else:
+    ModelAdmin = admin.ModelAdmin  # Django's own class takes no parameters
+
+
+class DeletionMixin(ModelAdmin):
+    """Refuses in plain words what the models protect: a job that may still become a paid video."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: VideoJob | None = None) -> bool:
+        """Ask for the permission, and of a single job that none of its submissions is live."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and not (obj and is_live(obj))
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
+        """Do not call a protected job one that a permission is missing for."""
+        deleted, count, missing, protected = super().get_deleted_objects(objs, request)
+        if self.has_delete_permission(request):
+            missing.discard(self.opts.verbose_name)
+        return deleted, count, missing, protected
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask and delete; a live job is refused with words instead of a bare 403."""
+        job = self.get_object(request, unquote(object_id))
+        if job and is_live(job) and self.has_delete_permission(request):
+            return self._refuse(request, self._page(job))
+        view = super().delete_view
+        return self._unless_protected(request, lambda: view(request, object_id, extra_context))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list and run its actions; a confirmed deletion happens as a whole or not."""
+        view = super().changelist_view
+        if "post" not in request.POST:  # Django's confirmation page sends it
+            return view(request, extra_context)
+        return self._unless_protected(request, lambda: view(request, extra_context))
+
+    def delete_model(self, request: HttpRequest, obj: VideoJob) -> None:
+        """Delete the job unless somebody has submitted it meanwhile."""
+        self._lock([obj.pk])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[VideoJob]) -> None:
+        """Delete all of them, or none."""
+        jobs = VideoJob.objects.using(VideoJob.database())
+        keys = sorted(queryset.values_list("pk", flat=True))
+        self._lock(keys)
+        super().delete_queryset(request, jobs.filter(pk__in=keys))
+
+    def _unless_protected(
+        self, request: HttpRequest, delete: Callable[[], HttpResponse]
+    ) -> HttpResponse:
+        """Delete in one transaction with the log of it; nothing stays when a row is protected."""
+        if request.method != "POST":
+            return delete()
+        try:
+            with transaction.atomic(using=VideoJob.database()):
+                return delete()
+        except ProtectedError:
+            return self._refuse(request, request.get_full_path())
+
+    def _lock(self, keys: Iterable[Any]) -> None:
+        # Held until the commit: whoever submits one of them now waits, and finds none.
+        jobs = VideoJob.objects.using(VideoJob.database())
+        for key in keys:
+            jobs.filter(pk=key).update(updated_at=timezone.now())
+
+    def _refuse(self, request: HttpRequest, address: str) -> HttpResponse:
+        words = _(
+            "Nothing was deleted: a job that may still become a paid video cannot be."
+            " Cancel it first, or wait until it has ended."
+        )
+        messages.error(request, words)
+        return HttpResponseRedirect(address)
+
+    def _page(self, job: VideoJob) -> str:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return reverse(name, args=[quote(job.pk)], current_app=self.admin_site.name)
+
+
+def is_live(job: VideoJob) -> bool:
+    """Tell whether any submission of ``job`` may still become a video."""
+    return any(submission.is_live for submission in job.submissions.all())

@@ -1,0 +1,142 @@
+"""How rows are shown. All text comes from outside: it is escaped, bounded and isolated.
+
+``<bdi>`` keeps characters that turn the direction of writing from reaching what stands beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.template.defaultfilters import linebreaksbr
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.timezone import is_aware, localtime
+from django.utils.translation import gettext as _
+
+from hailuo_django import results
+from hailuo_django.conf import conf
+from hailuo_django.fields import validate_web_address
+from hailuo_django.models import Submission, VideoJob
+from hailuo_django.pricing import Advice
+from hailuo_django.states import FailureCode, Status
+
+TITLE_LENGTH = 60
+TEXT_LENGTH = 10_000
+ADDRESS_LENGTH = 300
+
+
+def title(job: VideoJob) -> SafeString:
+    """Return the beginning of the prompt: what a job is called in lists and messages."""
+    # Cut before the words are counted, which takes its time on a megabyte.
+    beginning = Truncator(job.prompt[: TITLE_LENGTH * 2]).chars(TITLE_LENGTH)
+    return format_html("<bdi>{}</bdi>", " ".join(beginning.split()))
+
+
+def text(value: str) -> str:
+    """Return a bounded text with its lines."""
+    if not value:
+        return ""
+    shown = format_html("<bdi>{}</bdi>", linebreaksbr(value[:TEXT_LENGTH], autoescape=True))
+    if len(value) <= TEXT_LENGTH:
+        return shown
+    more = _("… (%(length)d characters in all)") % {"length": len(value)}
+    return format_html("{} {}", shown, more)
+
+
+def usd(amount: Decimal) -> str:
+    """Return an amount with Krea's four decimals, in the language of the reader."""
+    return _("%(amount)s USD") % {"amount": number_format(amount, decimal_pos=4)}
+
+
+def moment(when: datetime) -> str:
+    """Return date and time to the second, in the reader's time zone."""
+    local = localtime(when) if is_aware(when) else when
+    return f"{date_format(local, 'SHORT_DATE_FORMAT')} {date_format(local, 'H:i:s')}"
+
+
+def advice(items: Iterable[Advice]) -> SafeString:
+    """Return the advice, each sentence on its line."""
+    return format_html_join("", "<div>{}</div>", ((item.message,) for item in items))
+
+
+def address(url: str) -> str:
+    """Return an address that somebody typed: a link, never a picture of what is there."""
+    if not url:
+        return ""
+    try:
+        validate_web_address(url)
+    except ValidationError:
+        return plain_address(url)
+    return link(url)
+
+
+def link(url: str) -> SafeString:
+    """Return a link that gives away neither where it stands nor its window."""
+    return format_html(
+        '<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>',
+        url,
+        plain_address(url),
+    )
+
+
+def plain_address(url: str) -> SafeString:
+    """Return an address as text."""
+    shown = Truncator(url[: ADDRESS_LENGTH + 1]).chars(ADDRESS_LENGTH)
+    return format_html("<bdi>{}</bdi>", shown)
+
+
+def result(url: str) -> str:
+    """Return the address of a result, linked where the site allows its host."""
+    if not url:
+        return ""
+    return link(url) if results.linkable(url, conf.RESULT_HOSTS) else plain_address(url)
+
+
+def video(job: VideoJob) -> str:
+    """Return the video itself, which nothing loads before somebody plays it."""
+    if job.is_flagged:
+        return flag(job)
+    if not job.video_url:
+        return ""
+    return format_html(
+        '<div><video controls preload="none" width="480" height="270" src="{}"></video></div>{}',
+        job.video_url,
+        link(job.video_url),
+    )
+
+
+def flag(job: VideoJob) -> str:
+    """Say why a completed job has no link."""
+    if not job.result_url:
+        return _("Completed, but Krea named no address of a video. Somebody should look.")
+    words = _("Completed, but the address is none that this site links (see RESULT_HOSTS):")
+    return format_html("{} {}", words, plain_address(job.result_url))
+
+
+def job_status(job: VideoJob) -> str:
+    """Return the state of a job and whatever asks for attention."""
+    words = [str(Status(job.status).label)]
+    if job.failure_code:
+        words.append(str(FailureCode(job.failure_code).label))
+    if job.is_flagged:
+        words.append(_("flagged: no video to link"))
+    if any(submission.is_overdue for submission in job.submissions.all()):
+        words.append(_("overdue"))
+    return ", ".join(words)
+
+
+def submission_status(submission: Submission) -> str:
+    """Return the state of a submission and whatever asks for attention."""
+    words = [str(Status(submission.status).label)]
+    if submission.failure_code:
+        words.append(str(FailureCode(submission.failure_code).label))
+    if submission.cancel_requested_at and submission.is_live:
+        words.append(_("cancellation requested"))
+    if submission.is_overdue:
+        words.append(_("overdue"))
+    return ", ".join(words)

@@ -1,0 +1,212 @@
+"""The pages of video jobs: the list, the draft that can be edited, the job that can be read."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from typing import Any, ClassVar, TypeAlias
+
+from django.contrib import messages
+from django.contrib.admin import display as shown
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hailuo_django.fields import validate_web_address
+from hailuo_django.models import REQUEST_FIELDS, Submission, VideoJob
+from hailuo_django.transactions import outside_atomic_requests
+
+from . import display
+from .actions import cancel_selected, resubmit_selected, submit_selected, sync_selected
+from .deletion import DeletionMixin
+from .inlines import JobEventInline, SubmissionInline
+from .saving import SavingMixin
+
+NEEDED = ("job_id", "number", "status", "price_usd", "sent_at")
+"""All that lists need of a submission; its request and Krea's answer are long."""
+
+Options: TypeAlias = list[Any] | tuple[Any, ...]
+"""As Django types them, so that subclasses may have more and fewer."""
+
+SITE_FIELDS = (gettext_lazy("Site"), {"fields": ("owner", "reference")})
+DRAFT = (
+    (None, {"fields": REQUEST_FIELDS}),
+    SITE_FIELDS,
+)
+PRICE = (gettext_lazy("Price as saved"), {"fields": ("price", "advice")})
+READ_ONLY = (
+    (None, {"fields": ("state", "video", "price", "spent", "advice")}),
+    (
+        gettext_lazy("Request"),
+        {
+            "fields": (
+                "whole_prompt",
+                "start_image_address",
+                "end_image_address",
+                "expand_prompt",
+                "resolution",
+                "duration",
+            )
+        },
+    ),
+    SITE_FIELDS,
+    (
+        gettext_lazy("Times"),
+        {"fields": ("id", "created_at", "submitted_at", "completed_at")},
+    ),
+)
+
+
+class VideoJobAdmin(SavingMixin, DeletionMixin):
+    """Video jobs. Subclass it and register yours to change what is shown."""
+
+    list_display: Options = (
+        "title",
+        "state",
+        "price",
+        "spent",
+        "resolution",
+        "duration",
+        "owner",
+        "created_at",
+    )
+    list_filter: ClassVar[Options] = ("status", "resolution", "duration", "failure_code")
+    list_select_related: ClassVar[Options] = ("owner",)
+    sortable_by: ClassVar[Options] = ("state", "created_at")
+    show_full_result_count = False
+    search_fields: ClassVar[Options] = ("reference__exact", "submissions__krea_job_id__exact")
+    search_help_text = gettext_lazy("A whole reference, id of a job, or Krea job id.")
+    actions: Options = (
+        submit_selected,
+        resubmit_selected,
+        cancel_selected,
+        sync_selected,
+    )
+    raw_id_fields: ClassVar[Options] = ("owner",)
+    formfield_overrides = {
+        models.URLField: {
+            "assume_scheme": "https",
+            "error_messages": {"invalid": validate_web_address.message},
+        }
+    }
+    readonly_fields: ClassVar[Options] = (
+        "id",
+        "state",
+        "video",
+        "price",
+        "spent",
+        "advice",
+        "whole_prompt",
+        "start_image_address",
+        "end_image_address",
+        "created_at",
+        "submitted_at",
+        "completed_at",
+    )
+    inlines: ClassVar[Options] = (SubmissionInline, JobEventInline)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return Django's own, out of the reach of ``ATOMIC_REQUESTS``."""
+        urls = super().get_urls()
+        for url in urls:
+            outside_atomic_requests(url.callback)
+        return urls
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[VideoJob]:
+        """Return jobs with what is needed of their submissions, from where they are written."""
+        submissions = Prefetch("submissions", Submission.objects.only(*NEEDED))
+        jobs = super().get_queryset(request).prefetch_related(submissions)
+        return jobs.using(VideoJob.database()) if request.method == "POST" else jobs
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[VideoJob], search_term: str
+    ) -> tuple[QuerySet[VideoJob], bool]:
+        """Find whole references with spaces, and ids in any notation, besides ``search_fields``."""
+        rows, duplicates = super().get_search_results(request, queryset, search_term)
+        if not (term := search_term.strip()):
+            return rows, duplicates
+        whole = Q(reference=term)
+        with suppress(ValueError):  # no id
+            whole |= Q(pk=uuid.UUID(term))
+        return queryset.filter(Q(pk__in=rows.values("pk")) | whole), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: VideoJob | None = None) -> Any:
+        """Return what can be written for a draft, all there is to read for any other job."""
+        if obj is None:
+            return DRAFT
+        return (*DRAFT, PRICE) if self.has_change_permission(request, obj) else READ_ONLY
+
+    def get_inlines(self, request: HttpRequest, obj: VideoJob | None) -> Any:
+        """Return nothing for a draft, which has neither submissions nor a history."""
+        return self.inlines if obj and obj.submission_count else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer the operator as the owner."""
+        return {"owner": request.user.pk, **super().get_changeform_initial_data(request)}
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list and run its actions."""
+        try:
+            return super().changelist_view(request, extra_context)
+        except ValidationError:  # what was selected is no id; verbs keep theirs to the row
+            messages.error(request, _("Select jobs from the list. Nothing was done."))
+            return HttpResponseRedirect(request.get_full_path())
+
+    def has_submit_permission(self, request: HttpRequest) -> bool:
+        """Ask for the permission to spend, which resubmitting takes as well."""
+        return request.user.has_perm(f"{self.opts.app_label}.submit_videojob")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Ask for the permission to cancel."""
+        return request.user.has_perm(f"{self.opts.app_label}.cancel_videojob")
+
+    @shown(description=gettext_lazy("video job"))
+    def title(self, job: VideoJob) -> str:
+        """Return the beginning of the prompt."""
+        return display.title(job)
+
+    @shown(description=gettext_lazy("status"), ordering="status")
+    def state(self, job: VideoJob) -> str:
+        """Return the state, and whatever asks for attention."""
+        return display.job_status(job)
+
+    @shown(description=gettext_lazy("price"))
+    def price(self, job: VideoJob) -> str:
+        """Return what the newest submission costs, or a draft would."""
+        return display.usd(job.price_usd)
+
+    @shown(description=gettext_lazy("spent"))
+    def spent(self, job: VideoJob) -> str:
+        """Return what the job cost so far."""
+        return display.usd(job.spent_usd) if job.spent_usd else self.get_empty_value_display()
+
+    @shown(description=gettext_lazy("advice"))
+    def advice(self, job: VideoJob) -> str:
+        """Return what is worth knowing before this is paid for."""
+        return display.advice(job.advice()) or self.get_empty_value_display()
+
+    @shown(description=gettext_lazy("video"))
+    def video(self, job: VideoJob) -> str:
+        """Return the video, or why there is none to see."""
+        return display.video(job) or self.get_empty_value_display()
+
+    @shown(description=gettext_lazy("prompt"))
+    def whole_prompt(self, job: VideoJob) -> str:
+        """Return the prompt with its lines."""
+        return display.text(job.prompt)
+
+    @shown(description=gettext_lazy("start image"))
+    def start_image_address(self, job: VideoJob) -> str:
+        """Return the address only: the picture is not loaded."""
+        return display.address(job.start_image) or self.get_empty_value_display()
+
+    @shown(description=gettext_lazy("end image"))
+    def end_image_address(self, job: VideoJob) -> str:
+        """Return the address only: the picture is not loaded."""
+        return display.address(job.end_image) or self.get_empty_value_display()

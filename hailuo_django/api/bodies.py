@@ -1,0 +1,72 @@
+"""What a request body must be before its fields are looked at: an object of known names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ErrorDetail, ParseError, ValidationError
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+from rest_framework.utils import html
+
+from hailuo_django.fields import validate_storable_text
+
+RETIRED_NAMES = {
+    "startImage": "start_image",
+    "endImage": "end_image",
+    "expandPrompt": "expand_prompt",
+}
+"""Accepted by Krea until 2026-06-19 (Krea documentation, page of MiniMax Hailuo 02)."""
+
+CSRF_FIELD = "csrfmiddlewaretoken"
+"""Django's own field in HTML forms, those of the browsable API included."""
+
+
+def read_body(request: Request, known: Collection[str]) -> Mapping[str, Any]:
+    """Return the parsed body. Raises ValidationError for names that are not ``known``.
+
+    Text that no database stores is refused here as well, before a page could repeat it.
+    """
+    try:
+        body = request.data
+    except RecursionError as error:
+        raise ParseError(_("The body is nested too deeply.")) from error
+    if not isinstance(body, Mapping):
+        message = _("The body has to be an object, with a name for each value.")
+        raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [message]}, code="invalid")
+    errors = _errors(body, known)
+    if errors:
+        raise ValidationError(errors)
+    return body
+
+
+def _errors(body: Mapping[str, Any], known: Collection[str]) -> dict[str, list[ErrorDetail]]:
+    errors = {}
+    for name, value in body.items():
+        if name not in known:
+            if name != CSRF_FIELD or not html.is_html_input(body):
+                errors[_printable(name)] = [_about_unknown(name, known)]
+        elif isinstance(value, str):
+            try:
+                validate_storable_text(value)
+            except DjangoValidationError as error:
+                errors[name] = [ErrorDetail(text, error.code) for text in error.messages]
+    return errors
+
+
+def _about_unknown(name: str, known: Collection[str]) -> ErrorDetail:
+    if RETIRED_NAMES.get(name) in known:
+        message = _("This name is retired: use %(name)s.") % {"name": RETIRED_NAMES[name]}
+        return ErrorDetail(message, "retired_field")
+    if not known:
+        return ErrorDetail(_("Unknown field: this takes no fields."), "unknown_field")
+    message = _("Unknown field. Known fields: %(names)s.") % {"names": ", ".join(known)}
+    return ErrorDetail(message, "unknown_field")
+
+
+def _printable(name: str) -> str:
+    # A lone surrogate is valid JSON, but no answer could carry it.
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

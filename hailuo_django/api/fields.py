@@ -1,0 +1,83 @@
+"""Fields of the API that differ from DRF's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.fields import iter_options
+
+from hailuo_django.fields import MAX_URL_LENGTH, validate_web_address
+from hailuo_django.pricing import DEFAULT_DURATION, DURATIONS
+
+
+class USDField(serializers.Field[Decimal, Any, str, Any]):
+    """Dollars as a string without needless zeros, whatever the host's COERCE_DECIMAL_TO_STRING."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, value: Decimal) -> str:
+        """Return for example ``0.2835``, ``0.105`` or ``0``."""
+        return f"{value.normalize():f}"
+
+
+class TextOrNullField(serializers.CharField):
+    """Text that is null, not empty, while there is none."""
+
+    def to_representation(self, value: Any) -> Any:
+        """Return the text, or None."""
+        return super().to_representation(value) if value else None
+
+
+class SecondsField(serializers.IntegerField):
+    """Whole seconds from 6 to 10. 6.0 is whole and taken as 6; 6.5 is refused, never cut."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        message = format_lazy(
+            _("Give whole seconds from {first} to {last}: the price list has no fractions."),
+            first=DURATIONS[0],
+            last=DURATIONS[-1],
+        )
+        kinds = ("invalid", "null", "min_value", "max_value", "max_string_length")
+        super().__init__(
+            default=DEFAULT_DURATION,
+            initial=DEFAULT_DURATION,
+            min_value=DURATIONS[0],
+            max_value=DURATIONS[-1],
+            error_messages=dict.fromkeys(kinds, message),
+            help_text=message,
+            **kwargs,
+        )
+
+
+class WebAddressField(serializers.CharField):
+    """An http or https address, or empty. DRF's own field takes other schemes as well."""
+
+    default_validators = (validate_web_address,)
+
+    def __init__(self, **kwargs: Any) -> None:
+        style = {"input_type": "url"}
+        super().__init__(
+            required=False, allow_blank=True, max_length=MAX_URL_LENGTH, style=style, **kwargs
+        )
+
+
+class FlagField(serializers.BooleanField):
+    """True unless the request says otherwise.
+
+    A form says the same by leaving it out as JSON does. An unticked box is left out too, so
+    the browsable API shows a choice instead of a box.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        style = {"base_template": "select.html"}
+        super().__init__(default=True, initial=True, style=style, **kwargs)
+
+    def iter_options(self) -> Iterable[Any]:
+        """Return the options that DRF's template for choices shows."""
+        return iter_options({True: _("yes"), False: _("no")})

@@ -1,0 +1,94 @@
+"""``check --deploy``: what is right on a developer's machine and wrong on a server."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.core.checks import CheckMessage
+from django.core.checks import Warning as CheckWarning
+from django.db import connections, router
+from django.utils.translation import gettext as _
+
+from hailuo_django.conf import conf
+
+from .values import problem
+
+LOCAL_NAMES = re.compile(r"(.+\.)?(localhost|local|internal|test|lan)|[^.:]+", re.IGNORECASE)
+"""Names that only this machine or this network knows; a name without a dot is one, too."""
+
+WAL = re.compile(r"journal_mode\s*=\s*['\"]?wal\b", re.IGNORECASE)
+
+
+def check_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check the addresses that a server gives to others and calls."""
+    return [*_about_webhook(), *_about_results(), *_about_krea()]
+
+
+def _about_webhook() -> Iterable[CheckMessage]:
+    if problem("WEBHOOK_BASE_URL") or not conf.WEBHOOK_BASE_URL:
+        return
+    address = urlsplit(conf.WEBHOOK_BASE_URL)
+    if address.scheme != "https":
+        yield CheckWarning(
+            _('HAILUO["WEBHOOK_BASE_URL"] is not https: its token would be sent in the clear.'),
+            hint=_("Give the https address of this site."),
+            id="hailuo_django.W020",
+        )
+    if not _is_public(address.hostname or ""):
+        yield CheckWarning(
+            _('HAILUO["WEBHOOK_BASE_URL"] names a host that Krea cannot reach.'),
+            hint=_("Give this site's public address, or leave it empty: every job is polled then."),
+            id="hailuo_django.W021",
+        )
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return not LOCAL_NAMES.fullmatch(host)
+
+
+def _about_results() -> Iterable[CheckMessage]:
+    if not problem("RESULT_HOSTS") and not conf.RESULT_HOSTS:
+        yield CheckWarning(
+            _('HAILUO["RESULT_HOSTS"] is empty: no finished video is linked.'),
+            hint=_('Leave it out, or name the hosts that results lie on: ["gen.krea.ai"].'),
+            id="hailuo_django.W022",
+        )
+
+
+def _about_krea() -> Iterable[CheckMessage]:
+    if not problem("KREA_BASE_URL") and urlsplit(conf.KREA_BASE_URL).scheme != "https":
+        yield CheckWarning(
+            _('HAILUO["KREA_BASE_URL"] is not https: the token is sent in the clear.'),
+            hint=_("Leave it out, unless this server uses the sandbox."),
+            id="hailuo_django.W023",
+        )
+
+
+def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check how SQLite is opened, where our rows are written to it."""
+    alias = router.db_for_write(apps.get_model("hailuo_django", "VideoJob"))
+    database = connections[alias].settings_dict
+    if not database["ENGINE"].endswith("sqlite3"):
+        return []
+    options, names = database["OPTIONS"], {"alias": alias}
+    found: list[CheckMessage] = []
+    if str(options.get("transaction_mode", "")).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
+        message = _('The SQLite database "%(alias)s" does not begin transactions as IMMEDIATE.')
+        hint = _(
+            'Set OPTIONS["transaction_mode"] to "IMMEDIATE"; else workers and web processes'
+            ' meet "database is locked".'
+        )
+        found.append(CheckWarning(message % names, hint=hint, id="hailuo_django.W024"))
+    if not WAL.search(str(options.get("init_command", ""))):
+        message = _('The SQLite database "%(alias)s" is not opened in WAL mode.')
+        hint = _('Set OPTIONS["init_command"] to "PRAGMA journal_mode=WAL;".')
+        found.append(CheckWarning(message % names, hint=hint, id="hailuo_django.W025"))
+    return found

@@ -1,0 +1,98 @@
+"""What the site around us has to have for a setting to have its effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Info
+from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import NoReverseMatch, get_resolver, reverse
+from django.utils.translation import gettext as _
+
+from hailuo_django.conf import DEFAULTS, conf, configured
+
+from .values import problem
+
+NOT_YET = {
+    "BUDGET": "hailuo_django.W002",
+    "ADOPT_STRANGERS": "hailuo_django.W003",
+    "RESEND_WHEN_ABSENT": "hailuo_django.W004",
+}
+"""Keys that are checked already and that this version does not act on."""
+
+API_URLS = "hailuo_django.api.urls"
+
+
+def check_site(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Name what is set without effect, and what is missing for what."""
+    return [*_about_token(), *_about_not_yet(), *_about_urls(), *_about_apps()]
+
+
+def _about_token() -> Iterable[CheckMessage]:
+    if not conf.KREA_API_TOKEN:
+        yield CheckWarning(
+            _('HAILUO["KREA_API_TOKEN"] is empty: nothing is sent to Krea.'),
+            hint=_("Give a token of your Krea account, or one of the sandbox."),
+            id="hailuo_django.W001",
+        )
+
+
+def _about_not_yet() -> Iterable[CheckMessage]:
+    for key, check_id in NOT_YET.items():
+        if configured().get(key, DEFAULTS[key]) != DEFAULTS[key]:
+            yield CheckWarning(
+                _('HAILUO["%(key)s"] has no effect: this version does not act on it.')
+                % {"key": key},
+                hint=_("Remove it, and do not rely on it."),
+                id=check_id,
+            )
+
+
+def _about_urls() -> Iterable[CheckMessage]:
+    if problem("WEBHOOK_BASE_URL") or not conf.WEBHOOK_BASE_URL:
+        return
+    try:
+        reverse("hailuo_django:webhook", args=["token"])
+    except NoReverseMatch:
+        yield CheckWarning(
+            _('HAILUO["WEBHOOK_BASE_URL"] has no effect: the URL of the webhook is not included.'),
+            hint=_(
+                'Add path("hailuo/", include("hailuo_django.urls")) to the ROOT_URLCONF, not'
+                " within another namespace. Until then every job is polled."
+            ),
+            id="hailuo_django.W005",
+        )
+
+
+def _about_apps() -> Iterable[CheckMessage]:
+    if not apps.is_installed("django_q"):
+        yield Info(
+            _("django_q is not in INSTALLED_APPS: no task queue does what is due."),
+            hint=_(
+                "Run “manage.py hailuo_sweep” from cron or a timer, or “hailuo_sweep --loop 15”"
+                " as a service."
+            ),
+            id="hailuo_django.I001",
+        )
+    if not apps.is_installed("rest_framework") and _is_included(API_URLS, get_resolver()):
+        yield CheckWarning(
+            _("rest_framework is not in INSTALLED_APPS, but %(urls)s is included.")
+            % {"urls": API_URLS},
+            hint=_("Add it: without it the API has no pages for browsers, only JSON."),
+            id="hailuo_django.W006",
+        )
+
+
+def _is_included(module: str, resolver: Any) -> bool:
+    try:
+        patterns = resolver.url_patterns
+    except (ImportError, ImproperlyConfigured):
+        return False  # Django's own checks name it
+    nested = [pattern for pattern in patterns if hasattr(pattern, "urlconf_name")]
+    return any(
+        getattr(pattern.urlconf_name, "__name__", "") == module or _is_included(module, pattern)
+        for pattern in nested
+    )

@@ -1,0 +1,1 @@
+"""Speaks to Krea: knows no Django model and reads no settings."""

@@ -1,0 +1,148 @@
+"""What became of sending: claimed, held, refused, lost, or answered with a job id."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError
+from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.utils import timezone
+
+from hailuo_django.krea.errors import Refused
+from hailuo_django.krea.wire import JobReport
+from hailuo_django.models import Submission, VideoJob
+from hailuo_django.states import Action, FailureCode, Status
+
+from .recipe import SYSTEM, Move, move, write_note
+from .reports import adopt
+
+
+def claim(
+    submission: Submission, *, account: str, lease_seconds: float, with_webhook: bool
+) -> Submission | None:
+    """Become the one sender of ``submission``; None when it is not to be sent (any more).
+
+    Committed before the POST: whoever dies from here on leaves a row that says so.
+    """
+    now = timezone.now()
+    expires = now + timedelta(seconds=lease_seconds)
+    wanted = Move.of(
+        submission,
+        Action.CLAIM,
+        Status.SUBMITTING,
+        SYSTEM,
+        where=Q(cancel_requested_at=None, candidate_id="", due_at__lte=now),
+        job_where=Q(status=Status.UNSENT, submission_count=submission.number),
+    )
+    claimed = move(
+        wanted,
+        account=account,
+        lease_token=secrets.token_hex(16),
+        lease_expires_at=expires,
+        due_at=expires,
+        attempts=F("attempts") + 1,
+        sent_at=now,
+        has_webhook=with_webhook,
+        note="",
+    )
+    if claimed is None:
+        return None
+    return Submission.objects.using(VideoJob.database()).get(pk=claimed.submission_id)
+
+
+def hold(claimed: Submission, *, reason: str) -> None:
+    """It certainly did not reach Krea: it keeps its place, unless nobody wants it any more."""
+    mine = Q(lease_token=claimed.lease_token)
+    still_wanted = Q(submission_count=claimed.number) & ~Q(status=Status.COMPLETED)
+    held = move(
+        Move.of(
+            claimed,
+            Action.HOLD,
+            Status.UNSENT,
+            SYSTEM,
+            reason,
+            where=mine & Q(cancel_requested_at=None),
+            job_where=still_wanted,
+        ),
+        due_at=claimed.created_at,
+        lease_expires_at=None,
+        sent_at=None,
+        note=reason,
+    )
+    # Written twice, when a commit was not acknowledged, it must not withdraw what was held.
+    mine &= Q(status=Status.SUBMITTING)
+    withdrawal = Move.of(claimed, Action.WITHDRAW, Status.CANCELLED, SYSTEM, reason, where=mine)
+    if held or move(withdrawal):
+        return
+    detail = f"Certainly not sent, learned after the lease had run out: {reason}"
+    write_note(claimed, detail, SYSTEM)
+
+
+def refuse(claimed: Submission, error: Refused) -> None:
+    """Krea said no for good; nothing was bought."""
+    wanted = Move.of(
+        claimed,
+        Action.REFUSE,
+        Status.FAILED,
+        SYSTEM,
+        f"HTTP {error.status}",
+        where=Q(lease_token=claimed.lease_token, krea_job_id=None),
+    )
+    # A 403 speaks of our account, not of the request: that is for staff.
+    ours = error.status == 403
+    move(
+        wanted,
+        failure_code=FailureCode(error.failure_code),
+        error_code="" if ours else error.code,
+        error_message="" if ours else error.message,
+        raw=error.raw,
+        note=error.message if ours else "",
+    )
+
+
+def lose(claimed: Submission, *, reason: str, raw: str = "") -> None:
+    """The POST's outcome is unknown: never sent again, resolved by what Krea says later."""
+    wanted = Move.of(
+        claimed,
+        Action.LOSE,
+        Status.UNCONFIRMED,
+        SYSTEM,
+        reason,
+        where=Q(lease_token=claimed.lease_token),
+    )
+    move(wanted, **_lost(reason), raw=raw)
+
+
+def lose_abandoned(limit: int = 100) -> int:
+    """Mark every submission whose sender's lease ran out; return how many."""
+    now = timezone.now()
+    abandoned = Submission.objects.using(VideoJob.database()).abandoned(now)
+    reason = "The sender stopped before it knew the outcome."
+    lost = 0
+    for submission in abandoned[:limit]:
+        expired = Q(lease_token=submission.lease_token, lease_expires_at__lte=now)
+        wanted = Move.of(submission, Action.LOSE, Status.UNCONFIRMED, SYSTEM, reason, where=expired)
+        lost += move(wanted, **_lost(reason)) is not None
+    return lost
+
+
+def record_answer(claimed: Submission, answer: JobReport) -> None:
+    """Krea answered the POST with a job id: recorded always, lease or not."""
+    try:
+        recorded = adopt(claimed, answer, by=SYSTEM)
+    except IntegrityError:
+        reason = f"Krea answered with the id of another submission: {answer.krea_job_id}"
+        lose(claimed, reason=reason, raw=answer.raw)
+        return
+    if not recorded:
+        detail = f"Krea answered the POST with another job id: {answer.krea_job_id}"
+        write_note(claimed, detail, SYSTEM)
+
+
+def _lost(reason: str) -> dict[str, Any]:
+    # Nothing to do for a worker until a webhook names a candidate; it may have done so already.
+    named = When(~Q(candidate_id=""), then=Value(timezone.now()))
+    due_at = Case(named, default=None, output_field=DateTimeField())
+    return {"due_at": due_at, "lease_expires_at": None, "note": reason}

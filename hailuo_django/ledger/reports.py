@@ -1,0 +1,180 @@
+"""What Krea says about a submission: in an answer, in a webhook, or to a look."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+
+from hailuo_django import results, states
+from hailuo_django.conf import conf
+from hailuo_django.krea.wire import JobReport
+from hailuo_django.models import Submission, VideoJob
+from hailuo_django.nudge import nudge_after_commit
+from hailuo_django.states import Action, FailureCode, Status
+
+from .recipe import POLL, SYSTEM, By, Move, Moved, lock_job, move, write_note
+from .schedule import first_look
+from .wishes import wish_cancelled
+
+
+def report(
+    job_id: uuid.UUID, number: int, news: JobReport, *, by: By, where: Q = Q(), **fields: Any
+) -> bool:
+    """Apply Krea's word about the job it recorded; False when it is no news or may not be.
+
+    Only the submission with ``news.krea_job_id`` on record moves, and only forward.
+    """
+    target = states.known(news.status)
+    if target is None:
+        return False
+    wanted = Move(
+        job_id,
+        number,
+        Action.REPORT,
+        target,
+        by,
+        _flaw(news, target),
+        where=where & Q(krea_job_id=news.krea_job_id),
+    )
+    return move(wanted, then=_stop_twins(job_id), **_facts(news, target), **fields) is not None
+
+
+def adopt(submission: Submission, news: JobReport, *, by: By, where: Q = Q()) -> bool:
+    """Record that ``news`` is about this submission, whatever state it is in.
+
+    False when another Krea job is on record already. Raises IntegrityError when this Krea
+    job belongs to another submission.
+    """
+    target = states.known(news.status) or Status.PROCESSING
+    unknown = Q(krea_job_id=None)
+    wanted = Move.of(
+        submission, Action.ADOPT, target, by, _flaw(news, target), where=unknown & where
+    )
+    fields = {"due_at": first_look(submission), "lease_expires_at": None, **_facts(news, target)}
+    fields |= {"krea_job_id": news.krea_job_id, "candidate_id": ""}
+    if move(wanted, then=_stop_twins(submission.job_id), **fields):
+        return True
+    if report(submission.job_id, submission.number, news, by=by):
+        return True
+    return _remember_id(submission, news, where)
+
+
+def _remember_id(submission: Submission, news: JobReport, where: Q) -> bool:
+    """Keep the id on a row that may not move: an ended one may still turn out completed."""
+    mine = Submission.objects.using(VideoJob.database()).filter(pk=submission.pk)
+    with transaction.atomic(using=VideoJob.database()):
+        lock_job(submission.job_id)
+        if mine.filter(where, krea_job_id=None, status__in=states.ENDED).update(
+            krea_job_id=news.krea_job_id, candidate_id="", due_at=timezone.now()
+        ):
+            detail = f"Krea's job id became known late: {news.krea_job_id}"
+            write_note(submission, detail, SYSTEM)
+    return mine.filter(krea_job_id=news.krea_job_id).exists()
+
+
+def fill_result(submission: Submission, news: JobReport) -> None:
+    """Add the address that was missing when the submission was completed."""
+    alias, url = VideoJob.database(), news.urls[0]
+    with transaction.atomic(using=alias):
+        lock_job(submission.job_id)
+        jobs = VideoJob.objects.using(alias).filter(pk=submission.job_id)
+        jobs.filter(result_url="").update(result_url=url, updated_at=timezone.now())
+        mine = Submission.objects.using(alias).filter(pk=submission.pk, result_url="")
+        if mine.update(result_url=url, raw=news.raw, due_at=None):
+            write_note(submission, f"The result address became known: {url}", POLL)
+
+
+def miss(submission: Submission) -> bool:
+    """Krea no longer knows the job: cancelled if that was our wish, else not found."""
+    if submission.cancel_sent_at:
+        wanted = Move.of(submission, Action.CANCEL, Status.CANCELLED, POLL)
+        return move(wanted, note="") is not None
+    wanted = Move.of(submission, Action.MISS, Status.FAILED, POLL)
+    return move(wanted, failure_code=FailureCode.NOT_FOUND, note="") is not None
+
+
+def count_webhook(job_id: uuid.UUID, number: int, news: JobReport) -> bool:
+    """Count a webhook that repeats what is on record; False when it does not."""
+    said = Submission.objects.using(VideoJob.database()).filter(
+        job_id=job_id, number=number, krea_job_id=news.krea_job_id, status=news.status
+    )
+    return bool(said.update(**webhook_seen()))
+
+
+def make_due(job_id: uuid.UUID, number: int, candidate_id: str = "") -> None:
+    """Have Krea itself asked now. ``candidate_id`` is kept where no id is on record."""
+    alias = VideoJob.database()
+    rows = Submission.objects.using(alias).filter(job_id=job_id, number=number)
+    with transaction.atomic(using=alias):
+        if candidate_id:
+            rows.filter(krea_job_id=None).update(candidate_id=candidate_id, not_found_since=None)
+        rows.update(due_at=timezone.now(), **webhook_seen())
+        nudge_after_commit(job_id, using=alias)
+
+
+def reject_candidate(submission: Submission, reason: str) -> None:
+    """Forget a candidate that Krea did not confirm; the row waits as before."""
+    alias = VideoJob.database()
+    mine = Submission.objects.using(alias).filter(
+        pk=submission.pk, krea_job_id=None, candidate_id=submission.candidate_id
+    )
+    with transaction.atomic(using=alias):
+        lock_job(submission.job_id)
+        # Where the row was: to be sent, with its sender, or waiting for a better candidate.
+        before = When(status=Status.UNSENT, then=Value(timezone.now()))
+        due_at = Case(before, default=F("lease_expires_at"))
+        if mine.update(candidate_id="", not_found_since=None, due_at=due_at):
+            detail = f"A webhook named {submission.candidate_id}, not adopted: {reason}"
+            write_note(submission, detail, POLL)
+
+
+def webhook_seen() -> dict[str, Any]:
+    """Return the counters of one more webhook."""
+    return {"webhook_count": F("webhook_count") + 1, "last_webhook_at": timezone.now()}
+
+
+def _flaw(news: JobReport, target: Status) -> str:
+    if target != Status.COMPLETED:
+        return ""
+    if not news.urls:
+        return "Completed without a result address."
+    if not results.linkable(news.urls[0], conf.RESULT_HOSTS):
+        return f"The result is not linked, its host is not in RESULT_HOSTS: {news.urls[0]}"
+    return ""
+
+
+def _facts(news: JobReport, target: Status) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "krea_status": news.status,
+        "raw": news.raw,
+        "result_url": news.urls[0] if news.urls else "",
+        "not_found_since": None,
+        "failure_code": "",
+        "error_code": "",
+        "error_message": "",
+        "note": "",
+    }
+    if target in states.ENDED:
+        # A video without its address is asked for again.
+        missing = target == Status.COMPLETED and not news.urls
+        facts["due_at"] = timezone.now() + timedelta(seconds=60) if missing else None
+    if target == Status.FAILED:
+        facts["failure_code"] = news.failure_code
+        facts["error_code"], facts["error_message"] = news.error_code, news.error_message
+    return facts
+
+
+def _stop_twins(job_id: uuid.UUID) -> Callable[[Moved], None]:
+    """Return what ends the other submissions of a job that has its video."""
+
+    def stop(moved: Moved) -> None:
+        if moved.job_to_status == Status.COMPLETED and moved.submission_count > 1:
+            wish_cancelled(job_id, by=SYSTEM, detail="The job has its video.")
+
+    return stop

@@ -1,0 +1,237 @@
+"""VideoJob: the video somebody wants."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models, router, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from hailuo_django import pricing, results
+from hailuo_django.conf import conf
+from hailuo_django.exceptions import Conflict
+from hailuo_django.fields import validate_storable_text
+from hailuo_django.states import FailureCode, Status
+
+from .querysets import VideoJobQuerySet
+from .requests import REQUEST_FIELDS, VideoRequest
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+    from .events import JobEvent
+    from .submissions import Submission
+
+HOST_FIELDS = frozenset({*REQUEST_FIELDS, "owner", "reference"})
+"""What a site may write. Everything else is the ledger's."""
+
+FREE_ON_CREATION = frozenset({"id", "created_at", "updated_at"})
+"""Defaults that differ with every row; a copy brings those of its original."""
+
+
+class VideoJob(VideoRequest):
+    """The video somebody wants: request, owner, present state, result. Survives resubmission."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,  # the index for the API's list begins with it
+    )
+    reference = models.CharField(
+        _("reference"),
+        max_length=200,
+        blank=True,
+        validators=[validate_storable_text],
+        help_text=_("The site's own name for what this video is for."),
+    )
+    status = models.CharField(
+        _("status"), max_length=24, choices=Status.choices, default=Status.DRAFT, editable=False
+    )
+    previous_status = models.CharField(max_length=24, default="", editable=False)
+    failure_code = models.CharField(
+        _("failure code"), max_length=24, choices=FailureCode.choices, default="", editable=False
+    )
+    result_url = models.TextField(_("result address"), default="", editable=False)
+    submission_count = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
+    submitted_at = models.DateTimeField(_("submitted"), null=True, editable=False)
+    completed_at = models.DateTimeField(_("completed"), null=True, editable=False)
+
+    objects = VideoJobQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        submissions: RelatedManager[Submission]
+        events: RelatedManager[JobEvent]
+
+    class Meta:
+        verbose_name = _("video job")
+        verbose_name_plural = _("video jobs")
+        ordering = ("-created_at", "-id")
+        permissions = (
+            ("submit_videojob", _("Can submit and resubmit video jobs (costs money)")),
+            ("cancel_videojob", _("Can cancel video jobs")),
+            ("reconcile_videojob", _("Can decide about unconfirmed submissions")),
+        )
+        indexes = (
+            models.Index(fields=("created_at", "id"), name="hailuo_job_created"),
+            models.Index(fields=("status", "created_at", "id"), name="hailuo_job_status"),
+            models.Index(fields=("owner", "created_at", "id"), name="hailuo_job_owner"),
+            models.Index(fields=("reference",), name="hailuo_job_reference"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(resolution__in=pricing.RESOLUTIONS), name="hailuo_job_resolution"
+            ),
+            models.CheckConstraint(
+                condition=Q(duration__in=pricing.DURATIONS), name="hailuo_job_duration"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="hailuo_job_known_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(failure_code__in=["", *FailureCode.values]),
+                name="hailuo_job_known_failure",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.prompt[:60]} ({self.resolution}, {self.duration} s)"
+
+    def save(
+        self,
+        *,
+        force_insert: Any = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Save what a site may write; the ledger's fields are never touched from here.
+
+        Raises Conflict when the request of a submitted job was changed, ValueError when a new
+        job is not a plain draft or ``update_fields`` names a field of the ledger.
+        """
+        if self._state.adding:
+            self._refuse_foreign_fields()
+            super().save(force_insert=force_insert, using=using, update_fields=update_fields)
+            return
+        fields = HOST_FIELDS if update_fields is None else {*update_fields} - {"updated_at"}
+        if foreign := fields - HOST_FIELDS:
+            raise ValueError(f"Only the ledger writes {', '.join(sorted(foreign))}.")
+        alias = using or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=alias):
+            if not self._touch_draft(alias):
+                self._refuse_changed_request(alias, fields)
+                fields = fields - {*REQUEST_FIELDS}
+            super().save(force_update=True, using=alias, update_fields=fields)
+
+    @classmethod
+    def database(cls) -> str:
+        """Return the alias under which this app's rows are written."""
+        return router.db_for_write(cls)
+
+    def _refuse_foreign_fields(self) -> None:
+        ledgers = (f for f in VideoJob._meta.fields if f.name not in HOST_FIELDS | FREE_ON_CREATION)
+        if given := [f.name for f in ledgers if getattr(self, f.name) != f.get_default()]:
+            raise ValueError(f"A new job is a draft; only the ledger writes {', '.join(given)}.")
+
+    def _touch_draft(self, alias: str) -> bool:
+        # The write that decides: from here to the commit nobody else can submit this draft.
+        drafts = VideoJob.objects.using(alias).filter(pk=self.pk, status=Status.DRAFT)
+        return bool(drafts.update(updated_at=timezone.now()))
+
+    def _refuse_changed_request(self, alias: str, fields: Iterable[str]) -> None:
+        row = VideoJob.objects.using(alias).filter(pk=self.pk).first()
+        changed = self.request_changes(row) & {*fields} if row else ()
+        if changed:
+            message = gettext("This job was submitted; its request can no longer change: %s.")
+            raise Conflict(message % ", ".join(sorted(changed)))
+
+    def request_changes(self, row: VideoJob) -> set[str]:
+        """Return the names of what this instance asks for differently from ``row``."""
+        return {name for name in REQUEST_FIELDS if getattr(self, name) != getattr(row, name)}
+
+    @property
+    def latest_submission(self) -> Submission | None:
+        """The newest submission, from prefetched rows where there are any."""
+        return max(self._submissions(), key=lambda row: row.number, default=None)
+
+    def _submissions(self) -> Iterable[Submission]:
+        # A draft has none, saved or not; asking would cost a query.
+        return self.submissions.all() if self.submission_count else ()
+
+    @property
+    def price_usd(self) -> Decimal:
+        """The price in USD: of the newest submission; of a draft, by today's table.
+
+        Raises ValueError for a request that is not on the price list.
+        """
+        if submission := self.latest_submission:
+            return submission.price_usd
+        return self.quote_usd()
+
+    @property
+    def spent_usd(self) -> Decimal:
+        """USD that this job cost so far: Krea bills completed jobs only."""
+        paid = (s.price_usd for s in self._submissions() if s.status == Status.COMPLETED)
+        return sum(paid, start=Decimal(0))
+
+    @property
+    def video_url(self) -> str:
+        """The address of the video, empty while there is none that may be linked."""
+        return self.result_url if results.linkable(self.result_url, conf.RESULT_HOSTS) else ""
+
+    @property
+    def is_flagged(self) -> bool:
+        """Completed, but with no result address that may be linked: somebody should look."""
+        return self.status == Status.COMPLETED and not self.video_url
+
+    # The verbs only write; a worker does the rest. They stand here because this is where a
+    # site looks for them, and call the ledger, which is the one writer.
+
+    def submit(self, *, actor: AbstractBaseUser | None = None, source: str = "code") -> Submission:
+        """Ask for the video, which costs ``price_usd``. An unsaved job is saved first.
+
+        Raises ValidationError when the request is wrong, Conflict when it is no draft.
+        """
+        from hailuo_django import ledger
+
+        return ledger.submit(self, by=ledger.By(source, actor))
+
+    def resubmit(
+        self, *, force: bool = False, actor: AbstractBaseUser | None = None, source: str = "code"
+    ) -> Submission:
+        """Ask for it once more, which costs money once more.
+
+        Raises Conflict while a submission may be alive or when the video is there. With
+        ``force`` a live submission is no hindrance: **both may be billed**; one that was
+        not sent yet is withdrawn.
+        """
+        from hailuo_django import ledger
+
+        return ledger.resubmit(self, by=ledger.By(source, actor), force=force)
+
+    def cancel(self, *, actor: AbstractBaseUser | None = None, source: str = "code") -> None:
+        """Wish every live submission cancelled. Raises Conflict when there is none."""
+        from hailuo_django import ledger
+
+        ledger.cancel(self, by=ledger.By(source, actor))
+
+    def sync(self, *, actor: AbstractBaseUser | None = None, source: str = "code") -> None:
+        """Have a worker look now instead of when it is due. Raises Conflict for a draft."""
+        from hailuo_django import ledger
+
+        ledger.sync(self, by=ledger.By(source, actor))

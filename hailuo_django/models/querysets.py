@@ -1,0 +1,73 @@
+"""The vocabulary: what may be asked of the rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import ProtectedError, Q, QuerySet
+
+from hailuo_django.states import LIVE, Status
+
+PROTECTED = "A submission that may still become a paid video cannot be deleted."
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.contrib.auth.models import AnonymousUser
+
+    # Named in strings below, where the linter does not look.
+    from .events import JobEvent  # noqa: F401
+    from .jobs import VideoJob  # noqa: F401
+    from .submissions import Submission  # noqa: F401
+
+
+class VideoJobQuerySet(QuerySet["VideoJob"]):
+    """The vocabulary for jobs."""
+
+    def owned_by(self, user: AbstractBaseUser | AnonymousUser) -> VideoJobQuerySet:
+        """Return the jobs of ``user``; nobody owns the jobs that have no owner."""
+        return self.none() if user.pk is None else self.filter(owner=user.pk)
+
+    def with_submissions(self) -> VideoJobQuerySet:
+        """Fetch each job's submissions along: price, spending and errors need no more queries."""
+        return self.prefetch_related("submissions")
+
+
+class SubmissionQuerySet(QuerySet["Submission"]):
+    """The vocabulary for submissions."""
+
+    def live(self) -> SubmissionQuerySet:
+        """Return those that may still become a video."""
+        return self.filter(status__in=LIVE)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete settled submissions. Raises ProtectedError when any is live."""
+        if live := [*self.live()]:
+            raise ProtectedError(PROTECTED, {*live})
+        return super().delete()
+
+    def due(self, now: datetime) -> SubmissionQuerySet:
+        """Return those a worker should do something about, the longest waiting first."""
+        return self.filter(due_at__lte=now).order_by("due_at", "pk")
+
+    def to_send(self, now: datetime) -> SubmissionQuerySet:
+        """Return those to be sent, in the order in which they were asked for."""
+        return self.due(now).filter(status=Status.UNSENT)
+
+    def to_look_at(self, now: datetime) -> SubmissionQuerySet:
+        """Return those to be asked for upstream now: by their Krea id, or by a candidate."""
+        identified = Q(krea_job_id__isnull=False) | ~Q(candidate_id="")
+        return self.due(now).filter(identified)
+
+    def abandoned(self, now: datetime) -> SubmissionQuerySet:
+        """Return those whose sender's lease ran out with no word of the outcome."""
+        rows = self.filter(status=Status.SUBMITTING, lease_expires_at__lte=now)
+        return rows.order_by("lease_expires_at", "pk")
+
+
+class JobEventQuerySet(QuerySet["JobEvent"]):
+    """The vocabulary for events."""
+
+    def owed(self, now: datetime) -> JobEventQuerySet:
+        """Return those whose announcement is still owed although its writer had its time."""
+        return self.filter(announce_after__lt=now).order_by("announce_after", "pk")

@@ -1,0 +1,139 @@
+"""Submission: one try upstream."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import ProtectedError, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from hailuo_django.conf import conf
+from hailuo_django.states import LIVE, RUNNING, FailureCode, Status
+
+from .jobs import VideoJob
+from .querysets import PROTECTED, SubmissionQuerySet
+
+if TYPE_CHECKING:
+    from django.db.models.deletion import Collector
+
+SUBMISSION_STATUSES = [status for status in Status.values if status != Status.DRAFT]
+
+
+def protect_live(
+    collector: Collector, field: Any, sub_objs: models.QuerySet[Submission], using: str
+) -> None:
+    """``on_delete``: a live submission protects its job, a settled one goes with it."""
+    live = [row for row in sub_objs if row.status in LIVE]
+    if live:
+        raise ProtectedError(PROTECTED, set(live))
+    models.CASCADE(collector, field, sub_objs, using)
+
+
+class Submission(models.Model):
+    """One try upstream: the exact request, its price, Krea's job and what became of it."""
+
+    job = models.ForeignKey(
+        VideoJob,
+        verbose_name=_("job"),
+        on_delete=protect_live,
+        related_name="submissions",
+        db_index=False,  # the unique constraint's index begins with it
+    )
+    number = models.PositiveIntegerField(_("number"), help_text=_("From 1."))
+    endpoint = models.CharField(_("endpoint"), max_length=200)
+    account = models.CharField(_("account"), max_length=32, default="")
+    body = models.JSONField(_("request body"))
+    price_usd = models.DecimalField(_("price (USD)"), max_digits=10, decimal_places=4)
+
+    status = models.CharField(
+        _("status"), max_length=24, choices=Status.choices, default=Status.UNSENT
+    )
+    previous_status = models.CharField(max_length=24, default="")
+    krea_job_id = models.CharField(  # noqa: DJ001 - unique where there is one
+        _("Krea job id"),
+        max_length=100,
+        unique=True,
+        null=True,
+    )
+    candidate_id = models.CharField(
+        _("candidate id"),
+        max_length=100,
+        default="",
+        help_text=_("A Krea job id that a webhook named and that Krea has yet to confirm."),
+    )
+    krea_status = models.CharField(_("status in Krea's words"), max_length=100, default="")
+    failure_code = models.CharField(
+        _("failure code"), max_length=24, choices=FailureCode.choices, default=""
+    )
+    error_code = models.CharField(_("Krea's error code"), max_length=100, default="")
+    error_message = models.TextField(_("Krea's error message"), default="")
+    result_url = models.TextField(_("result address"), default="")
+    raw = models.TextField(_("last answer from Krea"), default="")
+    note = models.TextField(_("why it waits"), default="", help_text=_("For staff."))
+
+    due_at = models.DateTimeField(_("due"), null=True)
+    lease_token = models.CharField(max_length=32, default="")
+    lease_expires_at = models.DateTimeField(_("lease expires"), null=True)
+    has_webhook = models.BooleanField(_("Krea was given a webhook"), default=False)
+    attempts = models.PositiveIntegerField(_("attempts to send"), default=0)
+    poll_count = models.PositiveIntegerField(_("polls"), default=0)
+    last_polled_at = models.DateTimeField(_("last poll"), null=True)
+    webhook_count = models.PositiveIntegerField(_("webhooks"), default=0)
+    last_webhook_at = models.DateTimeField(_("last webhook"), null=True)
+    not_found_since = models.DateTimeField(_("not found since"), null=True)
+    cancel_requested_at = models.DateTimeField(_("cancellation requested"), null=True)
+    cancel_sent_at = models.DateTimeField(_("cancellation sent"), null=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("submission")
+        verbose_name_plural = _("submissions")
+        ordering = ("job_id", "number")
+        default_permissions = ("view",)
+        indexes = (
+            models.Index(fields=("status", "due_at"), name="hailuo_submission_status"),
+            models.Index(fields=("due_at",), name="hailuo_submission_due"),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=("job", "number"), name="hailuo_submission_number"),
+            models.CheckConstraint(
+                condition=Q(status__in=SUBMISSION_STATUSES), name="hailuo_submission_known_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(failure_code__in=["", *FailureCode.values]),
+                name="hailuo_submission_known_failure",
+            ),
+            models.CheckConstraint(condition=Q(price_usd__gte=0), name="hailuo_submission_price"),
+        )
+
+    def __str__(self) -> str:
+        return f"#{self.number} ({self.status})"
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete a settled submission. Raises ProtectedError for a live one."""
+        if self.is_live:
+            raise ProtectedError(PROTECTED, {self})
+        return super().delete(*args, **kwargs)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it may still become a video."""
+        return self.status in LIVE
+
+    @property
+    def is_to_cancel(self) -> bool:
+        """Whether Krea works on it and somebody wants it cancelled."""
+        return bool(self.cancel_requested_at and self.status in RUNNING)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it runs for longer than ``OVERDUE_AFTER_SECONDS``. It goes on being asked for."""
+        limit = timedelta(seconds=conf.OVERDUE_AFTER_SECONDS)
+        return bool(self.is_live and self.sent_at and self.sent_at + limit < timezone.now())

@@ -1,0 +1,1 @@
+"""Does what the rows say. The only part that talks to Krea."""

@@ -1,0 +1,57 @@
+"""One pass over everything that is due. Any number may run at once, from any scheduler."""
+
+from __future__ import annotations
+
+import uuid
+from time import monotonic
+
+from django.utils import timezone
+
+from hailuo_django import ledger
+from hailuo_django.conf import conf
+from hailuo_django.deadlines import call_seconds, sweep_seconds
+from hailuo_django.krea.client import KreaClient
+from hailuo_django.models import Heartbeat, VideoJob
+from hailuo_django.tokens import PATTERN
+
+from .lanes import run
+from .look import LookLane
+from .send import SendLane
+
+HEARTBEAT = "sweep"
+
+
+def sweep(*, only: uuid.UUID | None = None) -> int:
+    """Do what is due, for one job or for all; return how many requests that took.
+
+    Takes at most ``deadlines.sweep_seconds()``. Without an API token nothing is asked and
+    nothing sent.
+    """
+    # From here: what receivers of signals take is not there for requests, and a task that
+    # takes too long is killed before it has recorded its answers.
+    end = monotonic() + sweep_seconds()
+    ledger.lose_abandoned()
+    ledger.announce_owed()
+    calls = _talk_to_krea(only, end) if conf.KREA_API_TOKEN else 0
+    if only is None:
+        _beat()
+    return calls
+
+
+def _beat() -> None:
+    # The write first: a transaction that reads first fails on SQLite beside another writer.
+    beats, now = Heartbeat.objects.using(VideoJob.database()), timezone.now()
+    if not beats.filter(name=HEARTBEAT).update(beat_at=now):
+        beats.get_or_create(name=HEARTBEAT, defaults={"beat_at": now})
+
+
+def _talk_to_krea(only: uuid.UUID | None, end: float) -> int:
+    with KreaClient(
+        base_url=conf.KREA_BASE_URL,
+        token=conf.KREA_API_TOKEN,
+        timeout_seconds=call_seconds(),
+        connections=LookLane.width,
+        webhook_token=PATTERN,
+    ) as client:
+        lanes = (LookLane(client, only), SendLane(client, only))
+        return run(lanes, seconds=end - monotonic())

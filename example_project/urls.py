@@ -1,0 +1,15 @@
+"""The addresses of the example site."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import TemplateView
+
+urlpatterns = [
+    path("", TemplateView.as_view(template_name="example_project/index.html"), name="index"),
+    path("admin/", admin.site.urls),
+    path("hailuo/", include("hailuo_django.urls")),  # Krea's webhooks
+    path("api/", include("hailuo_django.api.urls")),
+    path("api-auth/", include("rest_framework.urls")),  # "Log in" on the API's pages
+]

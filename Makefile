@@ -1,0 +1,48 @@
+# `make test` and `make demo` need Python 3.11 or newer and PyPI, and nothing else.
+
+PYTHON ?= python3
+# The suite waits more than it computes: three at a time keep two cores busy.
+JOBS ?= 3
+VENV := .venv
+DEMO_VENV := .venv-demo
+RESULTS := .tox/results
+PYENV_ROOT ?= $(HOME)/.pyenv
+export TOX_DISCOVER := $(subst $() ,:,$(wildcard $(PYENV_ROOT)/versions/3.1[1-9]*/bin/python))
+
+.PHONY: test lint demo clean python
+.DEFAULT_GOAL := test
+
+test: $(VENV)/ready
+	@rm -rf $(RESULTS) .tox/data
+	@mkdir -p $(RESULTS)
+	@status=0; \
+	$(VENV)/bin/tox run-parallel --parallel $(JOBS) \
+		$(if $(CI),--skip-missing-interpreters false) \
+		--result-json $(RESULTS)/tox.json $(TOX_ARGS) </dev/null || status=$$?; \
+	$(VENV)/bin/python tests/project/report.py $(RESULTS) || status=1; \
+	exit $$status
+
+lint: $(VENV)/ready
+	$(VENV)/bin/tox run -e lint
+
+demo: $(DEMO_VENV)/ready
+	$(DEMO_VENV)/bin/python manage.py demo $(ARGS)
+
+clean:
+	rm -rf $(VENV) $(DEMO_VENV) .tox .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+
+$(VENV)/ready: Makefile | python
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet "tox>=4.26"
+	touch $@
+
+$(DEMO_VENV)/ready: Makefile pyproject.toml | python
+	$(PYTHON) -m venv $(DEMO_VENV)
+	$(DEMO_VENV)/bin/python -m pip install --quiet --editable .
+	touch $@
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "This needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; \
+		exit 1; }

@@ -1,0 +1,23 @@
+"""A site whose admin stands elsewhere, bears another name, and shows jobs in its own way."""
+
+from __future__ import annotations
+
+from django.contrib.admin import AdminSite
+from django.urls import path
+
+from hailuo_django.admin import VideoJobAdmin
+from hailuo_django.models import VideoJob
+
+
+class OurVideoJobAdmin(VideoJobAdmin):
+    """With a column and a search of its own."""
+
+    list_display = (*VideoJobAdmin.list_display, "reference")
+    search_fields = ("owner__username",)
+
+
+site = AdminSite(name="back-office")
+site.disable_action("delete_selected")
+site.register(VideoJob, OurVideoJobAdmin)
+
+urlpatterns = [path("staff/", site.urls)]

@@ -1,0 +1,127 @@
+"""The admin on sites that do things their own way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from django.db.models import Model
+from django.urls import reverse
+from pytest_django import Settings
+
+from hailuo_django.models import Submission, VideoJob
+from tests.api.people import draft, wanted
+
+from .pages import LIST, Browser, page_of
+
+DELETE = "admin:hailuo_django_videojob_delete"
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def back_office(settings: Settings) -> None:
+    """The site of ``back_office.py``."""
+    settings.ROOT_URLCONF = "tests.admin.back_office"
+
+
+def test_another_admin_site_shows_jobs_in_its_own_way(
+    back_office: None, browser: Browser, grace: User
+) -> None:
+    assert reverse(LIST).startswith("/staff/")
+    page = browser.add(prompt="a cat", reference="order 7")
+    assert "Submitting this job would cost 0.2835 USD." in page.text
+
+    job = VideoJob.objects.get()
+    page = browser.open(reverse(LIST) + "?q=grace")
+    assert "order 7" in page.text
+    assert {*page.choices["action"]} == {
+        "",
+        "submit_selected",
+        "resubmit_selected",
+        "cancel_selected",
+        "sync_selected",
+    }
+    page = browser.act("submit_selected", job)
+    assert "1 job submitted for" in page.text
+    page = browser.open(page_of(job, "delete"))
+    assert page.address == page_of(job)
+    assert "Nothing was deleted" in page.text
+
+
+def test_a_sites_own_search_does_not_lose_ours(
+    back_office: None, browser: Browser, grace: User
+) -> None:
+    draft(grace, reference="order 7")
+    draft(None, reference="order 8")
+
+    for term, count in (("grace", 1), ("order 8", 1), ("order", 0)):
+        page = browser.open(f"{reverse(LIST)}?q={term}")
+        assert len([i for i in page.all("input") if i.get("class") == "action-select"]) == count
+
+
+def test_each_of_two_admins_leads_to_its_own_pages(
+    settings: Settings, browser: Browser, grace: User
+) -> None:
+    settings.ROOT_URLCONF = "tests.admin.two_offices"
+    address = reverse(DELETE, args=[wanted(grace).pk], current_app="back-office")
+
+    assert address.startswith("/staff/")
+    assert browser.open(address).address.startswith("/staff/")
+
+
+class Replica:
+    """A router that reads jobs from where they arrive late; here, from nowhere."""
+
+    def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
+        return "replica" if model is VideoJob else None
+
+
+def test_what_is_to_be_changed_is_read_where_it_is_written(
+    settings: Settings, browser: Browser, grace: User
+) -> None:
+    jobs = [draft(grace), draft(grace)]
+    values = {"action": "submit_selected", "_selected_action": [str(jobs[0].pk)], "index": "0"}
+    form = browser.open(reverse(LIST)).forms["changelist-form"]
+    draft_form = browser.open(page_of(jobs[1])).forms["videojob_form"]
+
+    settings.DATABASE_ROUTERS = [Replica(), *settings.DATABASE_ROUTERS]
+    answers = [
+        browser.post(reverse(LIST), {**form, **values}),
+        browser.post(page_of(jobs[1]), {**draft_form, "prompt": "a dog", "_save": "Save"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+    jobs = [VideoJob.objects.using(VideoJob.database()).get(pk=job.pk) for job in jobs]
+    assert (jobs[0].status, jobs[1].prompt) == ("unsent", "a dog")
+
+
+@pytest.fixture
+def atomic_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site that puts a transaction around every view."""
+    monkeypatch.setitem(connections[VideoJob.database()].settings_dict, "ATOMIC_REQUESTS", True)
+
+
+def test_a_transaction_around_every_request_is_not_around_ours(
+    atomic_requests: None, browser: Browser, grace: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depths: list[int] = []
+    submit = VideoJob.submit
+
+    def watch(job: VideoJob, **by: Any) -> Submission:
+        depths.append(len(connections[VideoJob.database()].atomic_blocks))
+        return submit(job, **by)
+
+    monkeypatch.setattr(VideoJob, "submit", watch)
+    browser.act("submit_selected", draft(grace), draft(grace))
+
+    assert depths == [1, 1]
+
+
+def test_a_refused_deletion_on_such_a_site_is_no_error(
+    atomic_requests: None, browser: Browser, grace: User
+) -> None:
+    page = browser.open(page_of(wanted(grace), "delete"))
+    assert "Nothing was deleted" in page.text

@@ -1,0 +1,145 @@
+"""The list of video jobs: what it shows, finds and costs the database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from hailuo_django.models import Submission, VideoJob
+from hailuo_django.states import Status
+from tests.api.people import draft, ended, wanted
+
+from .pages import LIST, Browser
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def results(browser: Browser, query: str) -> int:
+    """How many jobs the list shows."""
+    page = browser.open(reverse(LIST) + query)
+    assert page.status == 200
+    return len([i for i in page.all("input") if i.get("name") == "_selected_action"])
+
+
+def test_every_job_stands_with_its_price_and_what_was_spent(browser: Browser, grace: User) -> None:
+    job = ended(grace, Status.COMPLETED, result_url="https://gen.krea.ai/v.mp4")
+    Submission.objects.filter(job=job).update(price_usd=Decimal("0.5670"))
+
+    page = browser.open(reverse(LIST))
+
+    assert page.text.count("0.5670 USD") == 2
+    for words in ("a lighthouse", "completed", "768p", "6 s", "grace"):
+        assert words in page.text
+
+
+def test_the_list_says_what_asks_for_attention(browser: Browser, grace: User) -> None:
+    ended(grace, Status.FAILED, failure_code="moderation")
+    ended(grace, Status.COMPLETED)
+    overdue = wanted(grace)
+    rows = Submission.objects.filter(job=overdue)
+    rows.update(status=Status.QUEUED, sent_at=timezone.now() - timedelta(hours=5))
+
+    text = browser.open(reverse(LIST)).text
+
+    assert "failed, refused by moderation" in text
+    assert "completed, flagged: no video to link" in text
+    assert "unsent, overdue" in text
+
+
+@pytest.mark.parametrize("query", ["", "?o=2", "?q=order 7", "?status__exact=failed"])
+def test_many_jobs_cost_as_many_queries_as_one(browser: Browser, grace: User, query: str) -> None:
+    def count() -> int:
+        with CaptureQueriesContext(connections[VideoJob.database()]) as queries:
+            assert results(browser, query) == VideoJob.objects.count()
+        return len(queries)
+
+    ended(grace, Status.FAILED, error_message="too long").resubmit()
+    VideoJob.objects.update(reference="order 7", status="failed")
+    one = count()
+    for _ in range(29):
+        ended(grace, Status.FAILED)
+    VideoJob.objects.update(reference="order 7", status="failed")
+
+    assert count() == one
+
+
+def test_lists_leave_requests_and_answers_in_the_database(browser: Browser, grace: User) -> None:
+    wanted(grace)
+    with CaptureQueriesContext(connections[VideoJob.database()]) as queries:
+        browser.open(reverse(LIST))
+
+    statements = " ".join(query["sql"] for query in queries)
+    assert "hailuo_django_submission" in statements
+    assert '"hailuo_django_submission"."body"' not in statements
+    assert '"hailuo_django_submission"."raw"' not in statements
+
+
+@pytest.mark.parametrize(
+    "filter_by", ["status__exact=draft", "resolution__exact=768p", "duration__exact=6"]
+)
+def test_the_list_is_filtered(browser: Browser, grace: User, filter_by: str) -> None:
+    draft(grace)
+    wanted(grace, resolution="1080p", duration=10)
+
+    assert results(browser, f"?{filter_by}") == 1
+
+
+def test_the_list_is_filtered_by_failure(browser: Browser, grace: User) -> None:
+    ended(grace, Status.FAILED, failure_code="moderation")
+    ended(grace, Status.FAILED, failure_code="not_found")
+
+    assert results(browser, "?failure_code__exact=moderation") == 1
+
+
+def test_a_job_is_found_by_all_its_names(browser: Browser, grace: User) -> None:
+    job = ended(grace, Status.COMPLETED, krea_job_id="krea-7")
+    VideoJob.objects.update(reference="order 7")
+    draft(grace, reference="order 8")
+
+    for term in (str(job.pk), job.pk.hex, str(job.pk).upper(), "krea-7", "order 7", " order 7 "):
+        assert results(browser, f"?q={term}") == 1, term
+
+
+@pytest.mark.parametrize(
+    "term", ["order", "nonsense", "%00", "%27", "%22", "lighthouse", "%25", "x" * 3000, "%EF%BF%BF"]
+)
+def test_a_search_for_anything_else_finds_nothing_and_breaks_nothing(
+    browser: Browser, grace: User, term: str
+) -> None:
+    draft(grace, reference="order 7")
+    page = browser.open(f"{reverse(LIST)}?q={term}")
+
+    assert page.status == 200
+    found = [i for i in page.all("input") if i.get("name") == "_selected_action"]
+    assert len(found) == (term == "%00")  # which Django's own form refuses, with a message
+
+
+@pytest.mark.parametrize("query", ["?id__exact=nonsense", "?p=99", "?o=99.x"])
+def test_a_strange_address_is_no_error(browser: Browser, grace: User, query: str) -> None:
+    draft(grace)
+    assert browser.open(reverse(LIST) + query).status == 200
+
+
+def test_amounts_and_times_follow_the_reader(
+    browser: Browser, grace: User, settings: Settings
+) -> None:
+    settings.LANGUAGE_CODE = "de"
+    settings.TIME_ZONE = "Asia/Tokyo"
+    job = draft(grace)
+    VideoJob.objects.update(created_at="2026-06-01T20:00:00+00:00")
+
+    page = browser.open(reverse(LIST))
+    assert "0,2835 USD" in page.text
+    assert "2. Juni 2026 05:00" in page.text
+
+    page = browser.act("submit_selected", job)
+    assert VideoJob.objects.get().status == "unsent"
+    assert "0,2835 USD" in page.text

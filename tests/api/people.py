@@ -1,0 +1,71 @@
+"""Short words for who asks and what they ask of the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Permission, User
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from hailuo_django.models import Submission, VideoJob
+from hailuo_django.states import Status
+
+VERBS = ("submit", "resubmit", "cancel", "sync")
+
+
+class Visitor(APIClient):
+    """A client that is signed in as ``user``, or as nobody, and speaks JSON."""
+
+    def __init__(self, user: User | None = None, **defaults: Any) -> None:
+        super().__init__(**defaults)
+        self.default_format = "json"
+        if user:
+            self.force_login(user)
+
+    def create(self, **fields: Any) -> Any:
+        """Ask for a video, or with ``submit=False`` for a draft."""
+        return self.post(reverse("hailuo_django_api:job-list"), fields)
+
+    def create_raw(self, body: str | bytes, **extra: Any) -> Any:
+        """The same with a body that is sent as it stands."""
+        path = reverse("hailuo_django_api:job-list")
+        return self.post(path, body, content_type="application/json", **extra)
+
+
+def person(name: str, *rights: str, is_staff: bool = False) -> User:
+    """A user who holds the named rights on video jobs, such as ``submit``."""
+    user = User.objects.create_user(name, is_staff=is_staff)
+    names = [f"{right}_videojob" for right in rights]
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    return user
+
+
+def address(job: VideoJob, part: str = "detail") -> str:
+    """The path of a job, or of one of its verbs or its events."""
+    return reverse(f"hailuo_django_api:job-{part}", args=[job.pk])
+
+
+def draft(owner: User | None, **fields: Any) -> VideoJob:
+    """A job nobody asked for yet."""
+    return VideoJob.objects.create(**{"owner": owner, "prompt": "a lighthouse", **fields})
+
+
+def wanted(owner: User | None, **fields: Any) -> VideoJob:
+    """A job somebody asked for."""
+    job = draft(owner, **fields)
+    job.submit(actor=owner)
+    return job
+
+
+def ended(owner: User | None, status: Status, **fields: Any) -> VideoJob:
+    """A job that Krea has ended so; ``fields`` are its submission's."""
+    job = wanted(owner)
+    rows = Submission.objects.filter(job=job)
+    rows.update(**{"status": status, "krea_job_id": f"krea-{job.pk}", **fields})
+    failure_code, result_url = fields.get("failure_code", ""), fields.get("result_url", "")
+    VideoJob.objects.filter(pk=job.pk).update(
+        status=status, failure_code=failure_code, result_url=result_url
+    )
+    job.refresh_from_db()
+    return job

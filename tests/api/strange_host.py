@@ -1,0 +1,102 @@
+"""A site with its own ideas of everything, in a process of its own: DRF reads settings at import.
+
+Prints as JSON what it answered. DRF is not among its apps, its defaults are hostile to other
+people's views, and the API hangs below a namespace and an argument of the site's.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+from django.urls import include, path
+
+settings.configure(
+    SECRET_KEY="the key of a strange site",
+    ROOT_URLCONF=__name__,
+    ALLOWED_HOSTS=["testserver"],
+    USE_TZ=False,
+    LANGUAGE_CODE="de",
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": ":memory:",
+            "ATOMIC_REQUESTS": True,
+        }
+    },
+    INSTALLED_APPS=[
+        "django.contrib.contenttypes",
+        "django.contrib.auth",
+        "django.contrib.sessions",
+        "hailuo_django",
+    ],
+    MIDDLEWARE=[
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    ],
+    REST_FRAMEWORK={
+        "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.DjangoModelPermissions"],
+        "DEFAULT_PAGINATION_CLASS": None,
+        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+        "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+        "DEFAULT_FILTER_BACKENDS": ["rest_framework.filters.OrderingFilter"],
+        "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
+        "DEFAULT_THROTTLE_RATES": {"user": "12/day"},
+        "COERCE_DECIMAL_TO_STRING": False,
+        "UNAUTHENTICATED_USER": None,
+    },
+)
+django.setup()
+
+urlpatterns = [
+    path(
+        "<slug:tenant>/",
+        include(([path("v1/", include("hailuo_django.api.urls"))], "strange"), namespace="strange"),
+    )
+]
+
+
+def tell() -> dict[str, Any]:
+    from django.contrib.auth.models import User
+    from django.db import connection
+
+    from hailuo_django.models import VideoJob
+
+    call_command("migrate", verbosity=0)
+    client, jobs = Client(), "/acme/v1/jobs/"
+    told: dict[str, Any] = {"visitor": client.get(jobs).status_code}
+    client.force_login(User.objects.create_superuser("root"))
+
+    # A job that is asked for is there when the answer is, whatever fails later in the request.
+    atomic: list[bool] = []
+    submit = VideoJob.submit
+
+    def watched(job: VideoJob, **options: Any) -> Any:
+        atomic.append(connection.in_atomic_block)
+        return submit(job, **options)
+
+    VideoJob.submit = watched  # type: ignore[method-assign, assignment]
+    made = client.post(jobs, {"prompt": "x"}, "application/json")
+    told["made"] = [made.status_code, made["Location"], made.json()["price_usd"], *atomic]
+    told["found"] = client.get(made["Location"]).status_code
+    client.post(jobs, {"prompt": "y", "submit": False}, "application/json")
+    listed = client.get(f"{jobs}?ordering=prompt").json()["results"]
+    told["listed"] = [row["prompt"] for row in listed]
+    following = client.get(jobs, {"page_size": 1}).json()["next"]
+    told["next page"] = [row["prompt"] for row in client.get(following).json()["results"]]
+    told["conflict"] = client.post(f"{made['Location']}submit/", {}, "application/json").status_code
+    told["prices"] = client.get("/acme/v1/prices/").json()["prices"]["768p"]["6"]
+    told["form"] = client.post(jobs, {"prompt": "x"}).status_code
+    told["throttled"] = [client.get(jobs).status_code for _ in range(6)][-1]
+    return told
+
+
+if __name__ == "__main__":
+    json.dump(tell(), sys.stdout)

@@ -1,0 +1,173 @@
+"""Wrong requests: a clear 400 that names the field, and nothing created."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from hailuo_django.models import Submission, VideoJob
+from hailuo_django.states import Status
+
+from .people import VERBS, Visitor, address, draft, ended
+
+pytestmark = pytest.mark.django_db
+
+FIELDS = (
+    "prompt",
+    "start_image",
+    "end_image",
+    "expand_prompt",
+    "resolution",
+    "duration",
+    "reference",
+    "submit",
+)
+ROWS = (VideoJob, Submission)
+OTHERS = {field.name for rows in ROWS for field in rows._meta.get_fields()}
+OTHERS |= {field.attname for rows in ROWS for field in rows._meta.fields}
+OTHERS |= {"pk", "price_usd", "spent_usd", "video_url", "advice", "error"}
+OTHERS -= {*FIELDS}
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_created(db: None) -> Iterator[None]:
+    yield
+    assert not Submission.objects.exclude(job__reference="mine").exists()
+    assert not VideoJob.objects.exclude(reference="mine").exists()
+
+
+@pytest.mark.parametrize("name", sorted(OTHERS))
+def test_no_other_field_of_the_rows_can_be_written(client: Visitor, name: str) -> None:
+    answer = client.create(prompt="x", **{name: "1"})
+
+    assert answer.status_code == 400
+    known = ", ".join(FIELDS)
+    assert answer.json() == {name: [f"Unknown field. Known fields: {known}."]}
+
+
+@pytest.mark.parametrize(
+    ("retired", "name"),
+    [
+        ("startImage", "start_image"),
+        ("endImage", "end_image"),
+        ("expandPrompt", "expand_prompt"),
+    ],
+)
+def test_a_retired_name_is_refused_with_the_right_one(
+    client: Visitor, retired: str, name: str
+) -> None:
+    answer = client.create(**{"prompt": "x", retired: True})
+    assert answer.status_code == 400
+    assert answer.json() == {retired: [f"This name is retired: use {name}."]}
+
+
+def test_every_unknown_field_is_named_at_once(client: Visitor) -> None:
+    answer = client.create(seed=4, csrfmiddlewaretoken="x", endImage="https://example.com/a.png")
+    assert sorted(answer.json()) == ["csrfmiddlewaretoken", "endImage", "seed"]
+
+
+@pytest.mark.parametrize(
+    "duration", ["6.5", '"6.5"', "true", "null", "1e400", '"NaN"', "5", "11", "[6]", '"six"', '""']
+)
+def test_a_duration_is_whole_seconds(client: Visitor, duration: str) -> None:
+    answer = client.create_raw(f'{{"prompt": "x", "duration": {duration}}}')
+
+    assert answer.status_code == 400
+    sentence = "Give whole seconds from 6 to 10: the price list has no fractions."
+    assert answer.json() == {"duration": [sentence]}
+
+
+def test_what_json_does_not_know_is_no_number(client: Visitor) -> None:
+    assert client.create_raw('{"prompt": "x", "duration": NaN}').status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("prompt", "", "may not be blank"),
+        ("prompt", " \n\t", "Say what the video shows"),
+        ("prompt", None, "may not be null"),
+        ("prompt", ["x"], "Not a valid string"),
+        ("prompt", "a\x00b", "Null characters"),
+        ("prompt", "\ud83d", "lone surrogate"),
+        ("resolution", "4k", "Choose one of 512p, 768p, 1080p"),
+        ("resolution", "\udfff", "lone surrogate"),
+        ("resolution", "", "Choose one of"),
+        ("expand_prompt", "perhaps", "valid boolean"),
+        ("submit", "\ud800", "lone surrogate"),
+        ("submit", None, "may not be null"),
+        ("reference", "x" * 201, "no more than 200 characters"),
+        ("start_image", "ftp://example.com/a.png", "Enter an http or https address"),
+        ("start_image", "data:image/png;base64,AAAA", "Enter an http or https address"),
+        ("end_image", "javascript:alert(1)", "Enter an http or https address"),
+        ("end_image", "https://example.com/" + "x" * 2048, "no more than 2048 characters"),
+        ("end_image", "//example.com/a.png", "Enter an http or https address"),
+    ],
+)
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_a_wrong_value_is_named(
+    client: Visitor, name: str, value: Any, words: str, accept: str
+) -> None:
+    body = json.dumps({"prompt": "x", "submit": False, name: value})
+    answer = client.create_raw(body, HTTP_ACCEPT=accept)
+
+    assert answer.status_code == 400
+    assert [*answer.data] == [name]
+    assert words in str(answer.data[name])
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("[]", "has to be an object"),
+        ("null", "has to be an object"),
+        ('"prompt"', "has to be an object"),
+        ("7", "has to be an object"),
+        ("[" * 100_000, "nested too deeply"),
+        ("{", "JSON parse error"),
+        (b"\xff\xfe", "JSON parse error"),
+        ("", "This field is required"),
+        ("{}", "This field is required"),
+    ],
+)
+def test_what_is_no_object_with_a_prompt_is_refused(
+    client: Visitor, body: str | bytes, words: str
+) -> None:
+    answer = client.create_raw(body)
+    assert answer.status_code == 400
+    assert words in answer.content.decode()
+
+
+def test_a_name_that_is_no_unicode_is_repeated_readably(client: Visitor) -> None:
+    answer = client.create_raw(r'{"prompt": "x", "\ud800": 1}')
+    assert answer.status_code == 400
+    assert [*answer.json()] == [r"\ud800"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_verbs_take_no_fields(client: Visitor, ada: User, verb: str) -> None:
+    job = draft(ada, reference="mine")
+
+    answer = client.post(address(job, verb), {"prompt": "another", "startImage": "x"})
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "prompt": ["Unknown field: this takes no fields."],
+        "startImage": ["Unknown field: this takes no fields."],
+    }
+    assert not Submission.objects.exists()
+
+
+def test_a_stored_request_that_is_no_longer_valid_is_not_bought(client: Visitor, ada: User) -> None:
+    job = ended(ada, Status.FAILED)
+    VideoJob.objects.filter(pk=job.pk).update(prompt=" ", reference="mine")
+
+    answer = client.post(address(job, "resubmit"))
+
+    assert answer.status_code == 400
+    assert answer.json() == {"prompt": ["Say what the video shows."]}
+    assert job.submissions.count() == 1

@@ -1,0 +1,158 @@
+"""submit/, resubmit/, cancel/, sync/: what somebody wants is written, and the job shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from django.db.models import Model
+from django.utils import timezone
+from pytest_django import Settings
+
+from hailuo_django.models import Submission, VideoJob
+from hailuo_django.states import Status
+
+from .people import VERBS, Visitor, address, draft, ended, wanted
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("verb", "before", "after"),
+    [
+        ("submit", Status.DRAFT, "unsent"),
+        ("resubmit", Status.FAILED, "unsent"),
+        ("cancel", Status.UNSENT, "cancelled"),
+        ("sync", Status.UNSENT, "unsent"),
+    ],
+)
+def test_a_wish_is_accepted_and_the_job_shown_as_it_is_then(
+    client: Visitor, ada: User, verb: str, before: Status, after: str
+) -> None:
+    job = _job(ada, before)
+
+    answer = client.post(address(job, verb))
+
+    assert answer.status_code == 202
+    assert answer["Location"] == f"http://testserver{address(job)}"
+    assert int(answer["Retry-After"]) > 0
+    assert answer.json()["status"] == after
+    assert answer.json() == client.get(address(job)).json()
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"),
+    [
+        ("submit", Status.UNSENT),
+        ("submit", Status.COMPLETED),
+        ("resubmit", Status.DRAFT),
+        ("resubmit", Status.UNSENT),
+        ("resubmit", Status.COMPLETED),
+        ("cancel", Status.DRAFT),
+        ("cancel", Status.FAILED),
+        ("sync", Status.DRAFT),
+    ],
+)
+def test_a_wish_that_does_not_fit_the_state_is_a_conflict(
+    client: Visitor, ada: User, verb: str, status: Status
+) -> None:
+    job = _job(ada, status)
+    history = list(job.events.values())
+
+    answer = client.post(address(job, verb))
+
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "conflict"
+    assert f"The job is {status.label}" in answer.json()["detail"]
+    assert list(job.events.values()) == history
+
+
+def test_the_history_says_that_the_api_asked_and_who(client: Visitor, ada: User) -> None:
+    job = draft(ada)
+    for verb in ("submit", "cancel", "resubmit"):
+        client.post(address(job, verb))
+    events = list(job.events.values_list("action", "source", "actor__username"))
+    assert events == [
+        ("submit", "api", "ada"),
+        ("withdraw", "api", "ada"),
+        ("resubmit", "api", "ada"),
+    ]
+
+
+def test_sync_makes_the_job_due_now(client: Visitor, ada: User) -> None:
+    job = wanted(ada)
+    later = timezone.now() + timedelta(hours=1)
+    Submission.objects.update(status=Status.PROCESSING, krea_job_id="abc", due_at=later)
+
+    client.post(address(job, "sync"))
+
+    assert Submission.objects.due(timezone.now()).exists()
+
+
+def test_a_cancellation_that_krea_has_to_confirm_shows_as_wished(
+    client: Visitor, ada: User
+) -> None:
+    job = wanted(ada)
+    VideoJob.objects.update(status=Status.PROCESSING)
+    Submission.objects.update(status=Status.PROCESSING, krea_job_id="abc")
+
+    shown = client.post(address(job, "cancel")).json()
+
+    assert shown["status"] == "processing"
+    assert shown["submissions"][0]["cancel_requested_at"] is not None
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_is_to_be_changed_is_read_where_it_is_written(
+    client: Visitor, ada: User, settings: Settings, verb: str
+) -> None:
+    job = _job(ada, {"submit": Status.DRAFT, "resubmit": Status.FAILED}.get(verb, Status.UNSENT))
+
+    with reading_from_a_replica(settings):
+        for answer in (client.post(address(job, verb)), client.create(prompt="x")):
+            assert answer.status_code == 202
+            assert answer.json()["submissions"]
+        with pytest.raises(AssertionError, match="connections to 'replica' are not allowed"):
+            client.get(address(job))
+
+
+@contextmanager
+def reading_from_a_replica(settings: Settings) -> Iterator[None]:
+    """The site reads our rows from another database; Django keeps tests from connecting to it."""
+    connections.settings["replica"] = connections.settings[VideoJob.database()]
+    settings.DATABASE_ROUTERS = [ReadsReplica(), *settings.DATABASE_ROUTERS]
+    yield
+    del connections["replica"], connections.settings["replica"]
+
+
+class ReadsReplica:
+    """A router as sites with a replica have it."""
+
+    def db_for_read(self, model: type[Model], **hints: object) -> str | None:
+        return "replica" if model._meta.app_label == "hailuo_django" else None
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_is_no_link(client: Visitor, ada: User, verb: str) -> None:
+    job = wanted(ada)
+    answer = client.get(address(job, verb))
+    assert answer.status_code == 405
+    assert "POST" in answer["Allow"]
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_jobs_are_neither_changed_nor_deleted_here(client: Visitor, ada: User, method: str) -> None:
+    job = draft(ada)
+    answer = client.generic(method.upper(), address(job), '{"prompt": "another"}')
+    assert answer.status_code == 405
+    assert VideoJob.objects.get().prompt == "a lighthouse"
+
+
+def _job(owner: User, status: Status) -> VideoJob:
+    if status == Status.DRAFT:
+        return draft(owner)
+    return wanted(owner) if status == Status.UNSENT else ended(owner, status)

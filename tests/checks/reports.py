@@ -1,0 +1,25 @@
+"""What the checks say about a site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, run_checks
+from django.test import override_settings
+
+
+def messages(hailuo: Any, *, deploy: bool = False, **site: Any) -> list[CheckMessage]:
+    """What our checks say about a site with this ``HAILUO`` setting."""
+    with override_settings(HAILUO=hailuo, **site):
+        return run_checks(tags=["hailuo_django"], include_deployment_checks=deploy)
+
+
+def ids(hailuo: Any, *, deploy: bool = False, **site: Any) -> list[str]:
+    """Their ids in order, without our name before each."""
+    found = messages(hailuo, deploy=deploy, **site)
+    return sorted(str(message.id).removeprefix("hailuo_django.") for message in found)
+
+
+def with_token(**more: Any) -> dict[str, Any]:
+    """A setting that nothing is wrong with, and more."""
+    return {"KREA_API_TOKEN": "a-token", **more}

@@ -1,0 +1,127 @@
+"""``check --deploy``: each mistake of a server is named, and only there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks.registry import registry
+from django.db import connections
+
+from hailuo_django import deadlines
+from hailuo_django.models import VideoJob
+
+from .reports import ids, messages, with_token
+
+CLUSTER = {"name": "site", "orm": VideoJob.database(), "workers": 2, "queue_limit": 2}
+# The timeout of our tasks, and 3 s of grace, for what runs, what waits before us, and us.
+SAFE = (deadlines.task_seconds() + 3) * 3
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ({}, []),
+        ({"WEBHOOK_BASE_URL": "https://www.example.com/videos"}, []),
+        ({"WEBHOOK_BASE_URL": "https://93.184.216.34"}, []),
+        ({"WEBHOOK_BASE_URL": "http://www.example.com"}, ["W020"]),
+        ({"WEBHOOK_BASE_URL": "https://localhost:8000"}, ["W021"]),
+        ({"WEBHOOK_BASE_URL": "https://web"}, ["W021"]),
+        ({"WEBHOOK_BASE_URL": "https://shop.internal"}, ["W021"]),
+        ({"WEBHOOK_BASE_URL": "https://10.0.0.5"}, ["W021"]),
+        ({"WEBHOOK_BASE_URL": "https://[::1]:8000"}, ["W021"]),
+        ({"WEBHOOK_BASE_URL": "http://127.0.0.1:8000"}, ["W020", "W021"]),
+        ({"RESULT_HOSTS": []}, ["W022"]),
+        ({"KREA_BASE_URL": "http://127.0.0.1:8765"}, ["W023"]),
+    ],
+)
+def test_addresses(written: dict[str, Any], expected: list[str], settings: Any) -> None:
+    settings.Q_CLUSTER = {**CLUSTER, "retry": SAFE + 1}
+    assert ids(with_token(**written)) == []
+    found = [one for one in ids(with_token(**written), deploy=True) if one not in ("W024", "W025")]
+    assert found == expected
+
+
+def test_a_wrong_value_is_reported_once() -> None:
+    wrong = {"WEBHOOK_BASE_URL": 5, "RESULT_HOSTS": 5, "KREA_BASE_URL": 5}
+    wrong["KREA_TIMEOUT_SECONDS"] = "5 s"  # type: ignore[assignment]
+    assert ids(with_token(**wrong), deploy=True) == ["E011", "E012", "E013", "E024"]
+
+
+def options_of_sqlite(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> None:
+    database = connections[VideoJob.database()].settings_dict
+    monkeypatch.setitem(database, "ENGINE", "django.db.backends.sqlite3")
+    monkeypatch.setitem(database, "OPTIONS", options)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, ["W024", "W025"]),
+        (
+            {"transaction_mode": "DEFERRED", "init_command": "PRAGMA foreign_keys=1"},
+            ["W024", "W025"],
+        ),
+        ({"transaction_mode": "IMMEDIATE"}, ["W025"]),
+        ({"transaction_mode": "immediate", "init_command": "pragma journal_mode = 'wal';"}, []),
+        ({"transaction_mode": "EXCLUSIVE", "init_command": "PRAGMA journal_mode=WAL"}, []),
+    ],
+)
+def test_sqlite_is_opened_for_more_than_one_process(
+    options: dict[str, Any],
+    expected: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options_of_sqlite(monkeypatch, options)
+    assert ids(with_token(), deploy=True) == expected
+
+
+def test_other_databases_need_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = connections[VideoJob.database()].settings_dict
+    monkeypatch.setitem(database, "ENGINE", "django.db.backends.postgresql")
+    monkeypatch.setitem(database, "OPTIONS", {})
+    assert ids(with_token(), deploy=True) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"retry": SAFE + 1}, []),
+        ({"retry": SAFE}, ["W027"]),
+        ({"retry": SAFE + 1, "queue_limit": 50}, ["W027"]),
+        ({"retry": deadlines.task_seconds()}, ["W026"]),
+        ({}, ["W026"]),
+        ({"retry": 10**6, "workers": None, "queue_limit": 4}, []),
+        ({"retry": "soon"}, []),
+        ({"retry": SAFE + 1, "orm": "other"}, ["W028"]),
+        ({"retry": SAFE + 1, "orm": None}, []),
+        ({"retry": SAFE + 1, "sync": True}, ["W029"]),
+    ],
+)
+def test_the_task_queue(more: dict[str, Any], expected: list[str]) -> None:
+    found = ids(with_token(), deploy=True, Q_CLUSTER={**CLUSTER, **more})
+    assert [one for one in found if one not in ("W024", "W025")] == expected
+    assert ids(with_token(), Q_CLUSTER={**CLUSTER, **more}) == []
+
+
+def test_a_longer_timeout_of_ours_needs_a_longer_retry() -> None:
+    [warning] = messages(
+        with_token(KREA_TIMEOUT_SECONDS=60), deploy=True, Q_CLUSTER={**CLUSTER, "retry": SAFE + 1}
+    )
+    assert warning.id == "hailuo_django.W027"
+    assert str((2 * 60 + 15 + 3) * 3 + 1) in str(warning.hint)
+
+
+@pytest.mark.parametrize("cluster", [None, "redis"])
+def test_a_task_queue_that_is_not_set_up_is_left_to_itself(cluster: Any) -> None:
+    assert ids(with_token(), deploy=True, Q_CLUSTER=cluster) == []
+
+
+def test_all_of_them_carry_our_tag() -> None:
+    ours = [
+        check
+        for check in registry.get_checks(include_deployment_checks=True)
+        if check.__module__.startswith("hailuo_django.")
+    ]
+    assert len(ours) == 5
+    assert all(getattr(check, "tags", ()) == ("hailuo_django",) for check in ours)

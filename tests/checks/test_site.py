@@ -1,0 +1,74 @@
+"""What is set without effect, and what the site lacks."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+from django.conf import settings as site
+from django.urls import include, path
+
+from .reports import ids, messages, with_token
+
+
+def without(*apps: str) -> list[str]:
+    return [app for app in site.INSTALLED_APPS if app not in apps]
+
+
+def urlconf(*patterns: Any) -> ModuleType:
+    module = ModuleType("some_urls")
+    module.urlpatterns = list(patterns)  # type: ignore[attr-defined]
+    return module
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ({"BUDGET": {"day": "20"}}, ["W002"]),
+        ({"ADOPT_STRANGERS": True}, ["W003"]),
+        ({"ADOPT_STRANGERS": True, "RESEND_WHEN_ABSENT": True}, ["W003", "W004"]),
+        ({"BUDGET": None, "ADOPT_STRANGERS": False, "RESEND_WHEN_ABSENT": False}, []),
+    ],
+)
+def test_a_key_without_effect_says_so(written: dict[str, Any], expected: list[str]) -> None:
+    assert ids(with_token(**written)) == expected
+
+
+def test_a_webhook_address_needs_the_url_of_the_webhook() -> None:
+    hailuo = with_token(WEBHOOK_BASE_URL="https://www.example.com")
+    assert ids(hailuo) == []
+    assert ids(hailuo, ROOT_URLCONF=urlconf()) == ["W005"]
+    assert ids(with_token(), ROOT_URLCONF=urlconf()) == []
+
+
+def test_the_url_is_not_found_within_another_namespace() -> None:
+    ours = path("hailuo/", include("hailuo_django.urls"))
+    hidden = urlconf(path("shop/", include(([ours], "shop"))))
+    hailuo = with_token(WEBHOOK_BASE_URL="https://www.example.com")
+    assert ids(hailuo, ROOT_URLCONF=hidden) == ["W005"]
+
+
+def test_without_a_task_queue_it_says_what_to_run() -> None:
+    [info] = messages(with_token(), INSTALLED_APPS=without("django_q"))
+    assert info.id == "hailuo_django.I001"
+    assert "hailuo_sweep" in str(info.hint)
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_the_schedule_may_be_on_or_off_without_a_task_queue(written: bool) -> None:
+    assert ids(with_token(SCHEDULE=written), INSTALLED_APPS=without("django_q")) == ["I001"]
+
+
+def test_the_api_needs_the_rest_framework_for_its_pages() -> None:
+    api = path("v1/", include("hailuo_django.api.urls"))
+    nested = urlconf(path("shop/", include(([api], "shop"))))
+    apps = without("rest_framework")
+    assert ids(with_token(), INSTALLED_APPS=apps) == ["W006"]
+    assert ids(with_token(), INSTALLED_APPS=apps, ROOT_URLCONF=nested) == ["W006"]
+    assert ids(with_token(), INSTALLED_APPS=apps, ROOT_URLCONF=urlconf()) == []
+
+
+def test_a_broken_urlconf_is_left_to_djangos_own_checks() -> None:
+    broken = "no.such.urls"
+    assert ids(with_token(), INSTALLED_APPS=without("rest_framework"), ROOT_URLCONF=broken) == []

@@ -1,0 +1,76 @@
+"""What a whole run of the tests shares: its directory, its servers, its databases."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from tests.servers import postgres_server, redis_server
+
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
+
+
+# A busy machine is slow, which is no defect of the code.
+hypothesis.settings.register_profile("patient", hypothesis.settings(), deadline=None)
+hypothesis.settings.register_profile(
+    "proof", hypothesis.settings(), deadline=None, max_examples=1000, stateful_step_count=50
+)
+hypothesis.settings.load_profile("patient")
+
+
+def pytest_configure() -> None:
+    settings.TEST_DIR.mkdir(mode=0o755, exist_ok=True)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(settings.TEST_DIR, ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests that fit the settings' broker, and give them every database there is."""
+    with_redis = "redis" in settings.Q_CLUSTER
+    dropped = [item for item in items if bool(item.get_closest_marker("redis")) != with_redis]
+    items[:] = [item for item in items if item not in dropped]
+    config.hook.pytest_deselected(items=dropped)
+    give_every_database(items)
+
+
+def give_every_database(items: list[pytest.Item]) -> None:
+    """Open all real databases, whatever their names, to each test that asks for one."""
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        fixtures: set[str] = set(getattr(item, "fixturenames", ()))
+        if marker is None and not fixtures & DATABASE_FIXTURES:
+            continue
+        asked: dict[str, Any] = dict(marker.kwargs) if marker else {}
+        asked.setdefault("databases", database_aliases())
+        item.add_marker(pytest.mark.django_db(**asked), append=False)
+
+
+def database_aliases() -> list[str]:
+    """The aliases that name a real database; an empty ``default`` does not."""
+    return [alias for alias in connections if connections[alias].vendor != "unknown"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """pytest-django asks for this before it creates the databases: start their server."""
+    if connections[database_aliases()[0]].vendor == "postgresql":
+        with postgres_server():
+            yield
+    else:
+        yield
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[None]:
+    """A Redis that listens where ``tests/settings_redis.py`` says."""
+    with redis_server():
+        yield

@@ -1,0 +1,74 @@
+"""Short words for what the stories of this folder need of the rows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from hailuo_django.krea.client import KreaClient
+from hailuo_django.models import JobEvent, Submission, VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.worker.send import Sending, SendLane
+from hailuo_django.worker.sweep import sweep
+
+
+def submitted(**fields: Any) -> VideoJob:
+    """A job somebody asked for, not yet sent."""
+    job = VideoJob(**{"prompt": "a lighthouse at dusk", **fields})
+    job.submit()
+    return job
+
+
+def sent(**fields: Any) -> VideoJob:
+    """A job that a worker has sent."""
+    job = submitted(**fields)
+    sweep()
+    return fresh(job)
+
+
+def fresh(job: VideoJob) -> VideoJob:
+    """The job as the database has it now."""
+    return VideoJob.objects.get(pk=job.pk)
+
+
+def only(job: VideoJob) -> Submission:
+    """The job's one submission as the database has it now."""
+    return Submission.objects.get(job=job)
+
+
+def change(job: VideoJob, **fields: Any) -> None:
+    """Put the job's submissions where a story begins; this is the tests' way to move time."""
+    Submission.objects.filter(job=job).update(**fields)
+
+
+def look_again(job: VideoJob) -> VideoJob:
+    """Let the time of the next look come, and a worker with it."""
+    change(job, due_at=timezone.now())
+    sweep()
+    return fresh(job)
+
+
+def ago(**time: float) -> datetime:
+    """A moment in the past."""
+    return timezone.now() - timedelta(**time)
+
+
+def history(job: VideoJob) -> list[tuple[str, str, str]]:
+    """What happened, from which state to which."""
+    events = JobEvent.objects.filter(job=job).order_by("pk")
+    return list(events.values_list("action", "from_status", "to_status"))
+
+
+def client(krea: Sandbox) -> KreaClient:
+    """What a worker asks Krea with."""
+    return KreaClient(base_url=krea.url, token=krea.token, timeout_seconds=5)
+
+
+def claimed(krea: Sandbox) -> tuple[SendLane, Sending]:
+    """A sender, and the submission that it has just claimed."""
+    lane = SendLane(client(krea))
+    item = lane.take(60)
+    assert item is not None
+    return lane, item

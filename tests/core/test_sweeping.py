@@ -1,0 +1,187 @@
+"""One pass over what is due: fair, bounded, cheap, and never raising into django-q2."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from hailuo_django.krea.wire import JobReport
+from hailuo_django.models import JobEvent, Submission, VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import Status
+from hailuo_django.worker import tasks
+from hailuo_django.worker.lanes import Outcome, run
+
+from .rows import ago, change, fresh, submitted
+
+pytestmark = pytest.mark.django_db
+
+
+class Numbers:
+    """A lane whose items are numbers."""
+
+    def __init__(self, width: int, items: int, call: Callable[[int], JobReport]) -> None:
+        self.width, self.call = width, call
+        self.items = list(range(items))
+        self.recorded: list[tuple[int, Outcome]] = []
+
+    def take(self, seconds_left: float) -> int | None:
+        return self.items.pop(0) if self.items and seconds_left > 0 else None
+
+    def record(self, item: int, outcome: Outcome) -> None:
+        self.recorded.append((item, outcome))
+
+
+def answer(_item: int) -> JobReport:
+    return JobReport(krea_job_id="1", status="queued")
+
+
+def test_slow_sends_never_starve_polls() -> None:
+    polls_done = threading.Event()
+
+    def slow(item: int) -> JobReport:
+        assert polls_done.wait(10), "the polls waited for the sends"
+        return answer(item)
+
+    sends = Numbers(width=2, items=4, call=slow)
+    polls = Numbers(width=2, items=50, call=answer)
+    real = polls.record
+
+    def record(item: int, outcome: Outcome) -> None:
+        real(item, outcome)
+        if len(polls.recorded) == 50:
+            polls_done.set()
+
+    polls.record = record  # type: ignore[method-assign]
+    assert run([polls, sends], seconds=60) == 54
+    assert len(sends.recorded) == 4
+
+
+def test_no_more_calls_than_the_lane_is_wide_run_at_once() -> None:
+    lock, running, most = threading.Lock(), 0, 0
+    full = threading.Barrier(3, timeout=10)
+
+    def call(item: int) -> JobReport:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        full.wait()
+        with lock:
+            running -= 1
+        return answer(item)
+
+    run([Numbers(width=3, items=9, call=call)], seconds=60)
+    assert most == 3
+
+
+def test_what_a_call_raises_is_recorded_as_its_outcome() -> None:
+    def fail(_item: int) -> JobReport:
+        raise ValueError("no")
+
+    lane = Numbers(width=1, items=1, call=fail)
+    run([lane], seconds=60)
+    assert isinstance(lane.recorded[0][1], ValueError)
+
+
+def test_nothing_is_begun_that_no_longer_fits() -> None:
+    lane = Numbers(width=1, items=5, call=answer)
+    assert run([lane], seconds=0) == 0
+
+
+def test_a_table_that_cannot_be_read_ends_the_lane_and_not_the_sweep(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(Numbers):
+        def take(self, seconds_left: float) -> int | None:
+            raise OSError("no table")
+
+    healthy = Numbers(width=1, items=2, call=answer)
+    assert run([Broken(width=1, items=1, call=answer), healthy], seconds=60) == 2
+    assert "the next sweep will" in caplog.text
+
+
+def test_django_q_gets_no_exception(
+    krea: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = submitted()
+    assert tasks.work(str(job.pk)) == "1 requests"
+    assert tasks.sweep() == "0 requests"
+
+    def broken(**_kwargs: object) -> int:
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr(tasks, "run_sweep", broken)
+    assert tasks.sweep() == "failed"
+    assert "a bug of ours" in caplog.text
+
+
+def test_a_nudge_for_a_job_that_is_gone_is_harmless(krea: Sandbox) -> None:
+    assert tasks.work(str(uuid.uuid4())) == "0 requests"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_submitting_rings_for_a_worker_and_hands_it_the_id_only() -> None:
+    job = submitted()
+    task = OrmQ.objects.get().task
+    assert (task["func"], task["args"]) == ("hailuo_django.worker.tasks.work", (str(job.pk),))
+    assert task["ack_failure"] is True
+    assert isinstance(task["timeout"], int)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_down_costs_time_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def down(*_args: object, **_kwargs: object) -> None:
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr("django_q.tasks.async_task", down)
+    assert fresh(submitted()).status == Status.UNSENT
+    assert "the next sweep will find it" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_django_q_nobody_rings(settings: Settings) -> None:
+    settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "django_q"]
+    assert fresh(submitted()).status == Status.UNSENT
+    assert not OrmQ.objects.exists()
+
+
+def plan(rows: object) -> str:
+    return str(rows.explain())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("query", ["to_send", "to_look_at", "abandoned"])
+def test_what_is_due_is_found_by_index(query: str) -> None:
+    job, old = submitted(), VideoJob.objects.create(prompt="x")
+    settled = [
+        Submission(job=old, number=n, body={}, price_usd=1, status=Status.COMPLETED)
+        for n in range(3000)
+    ]
+    Submission.objects.bulk_create(settled)
+    change(job, due_at=ago(seconds=1))
+    connection = connections[VideoJob.database()]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+    rows = getattr(Submission.objects, query)(timezone.now())
+
+    assert "hailuo_submission_" in plan(rows)
+
+
+def test_announcements_owed_are_found_by_index() -> None:
+    job = submitted()
+    told = [JobEvent(job=job, source="system", action="note") for _ in range(3000)]
+    JobEvent.objects.bulk_create(told)
+    with connections[VideoJob.database()].cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+    assert "announce_after" in plan(JobEvent.objects.owed(timezone.now()))

@@ -1,0 +1,218 @@
+"""Submit, resubmit, cancel, sync: they only write what somebody wants."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from hailuo_django.exceptions import Conflict
+from hailuo_django.models import JobEvent, Submission, VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import LIVE, Status
+
+from .rows import change, fresh, history, look_again, only, sent, submitted
+
+pytestmark = pytest.mark.django_db
+
+
+def test_submitting_writes_the_exact_request_its_price_and_who_asked() -> None:
+    operator = get_user_model().objects.create_user("maria")
+    job = VideoJob.objects.create(
+        prompt="a lighthouse", start_image="https://example.com/a.png", resolution="512p"
+    )
+
+    submission = job.submit(actor=operator, source="operator")
+
+    assert job.status == Status.UNSENT
+    assert job.submitted_at is not None
+    assert submission.number == 1
+    assert submission.endpoint == "/generate/video/minimax/hailuo-02"
+    assert submission.body == {
+        "prompt": "a lighthouse",
+        "start_image": "https://example.com/a.png",
+        "expand_prompt": True,
+        "resolution": "512p",
+        "duration": 6,
+    }
+    assert (submission.price_usd, job.price_usd) == (Decimal("0.1050"), Decimal("0.1050"))
+    assert job.spent_usd == 0
+    event = job.events.get()
+    assert (event.source, event.actor, event.detail) == ("operator", operator, "0.105 USD")
+
+
+def test_no_request_leaves_the_process_while_submitting(krea: Sandbox) -> None:
+    submitted()
+    assert krea.requests == []
+
+
+def test_a_job_is_submitted_once() -> None:
+    job = VideoJob.objects.create(prompt="x")
+    other_window = fresh(job)
+    job.submit()
+
+    with pytest.raises(Conflict, match="The job is unsent; only a draft can be submitted"):
+        other_window.submit()
+    assert job.submissions.count() == 1
+
+
+def test_what_is_paid_for_is_what_the_caller_looked_at() -> None:
+    job = VideoJob.objects.create(prompt="x")
+    seen = fresh(job)
+    job.resolution = "1080p"
+    job.save()
+
+    with pytest.raises(Conflict, match="differs"):
+        seen.submit()
+    assert fresh(job).status == Status.DRAFT
+    assert not Submission.objects.exists()
+
+
+def test_a_job_that_was_deleted_meanwhile_is_not_bought() -> None:
+    job = VideoJob.objects.create(prompt="x")
+    fresh(job).delete()
+    with pytest.raises(Conflict, match="does not exist"):
+        job.submit()
+
+
+def test_the_site_may_still_change_its_mind_within_its_own_transaction() -> None:
+    class ChangedMind(Exception):
+        pass
+
+    with pytest.raises(ChangedMind), transaction.atomic(using=VideoJob.database()):
+        submitted()
+        raise ChangedMind
+    assert not VideoJob.objects.exists()
+
+
+def failed_job() -> VideoJob:
+    job = submitted()
+    change(job, status=Status.FAILED, failure_code="upstream_error", due_at=None)
+    VideoJob.objects.filter(pk=job.pk).update(status="failed", failure_code="upstream_error")
+    return fresh(job)
+
+
+def test_resubmitting_adds_a_submission_and_keeps_the_old_one() -> None:
+    job = failed_job()
+
+    newer = job.resubmit()
+
+    assert (job.status, job.failure_code, newer.number) == (Status.UNSENT, "", 2)
+    assert list(job.submissions.values_list("number", "status")) == [(1, "failed"), (2, "unsent")]
+    assert history(job)[-1] == ("resubmit", "failed", "unsent")
+
+
+def test_two_windows_resubmit_once() -> None:
+    job = failed_job()
+    other_window = fresh(job)
+    job.resubmit()
+
+    with pytest.raises(Conflict, match="The job is unsent"):
+        other_window.resubmit()
+    assert job.submissions.count() == 2
+
+
+@pytest.mark.parametrize("status", sorted(LIVE))
+def test_resubmitting_refuses_while_a_submission_may_be_alive(status: str) -> None:
+    job = submitted()
+    change(job, status=status)
+    VideoJob.objects.filter(pk=job.pk).update(status=status)
+
+    with pytest.raises(Conflict, match="only a failed or cancelled job"):
+        fresh(job).resubmit()
+
+
+def test_resubmitting_refuses_while_an_older_submission_may_be_alive() -> None:
+    job = submitted()
+    change(job, status=Status.PROCESSING, krea_job_id="older")
+    job.resubmit(force=True)
+    newest = Submission.objects.filter(job=job, number=2)
+    newest.update(status=Status.FAILED)
+    VideoJob.objects.filter(pk=job.pk).update(status=Status.FAILED)
+
+    with pytest.raises(Conflict):
+        fresh(job).resubmit()
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_drafts_and_completed_jobs_are_not_resubmitted(force: bool) -> None:
+    draft = VideoJob.objects.create(prompt="x")
+    with pytest.raises(Conflict, match="The job is draft"):
+        draft.resubmit(force=force)
+    done = submitted()
+    VideoJob.objects.filter(pk=done.pk).update(status=Status.COMPLETED)
+    with pytest.raises(Conflict, match="The job is completed"):
+        fresh(done).resubmit(force=force)
+
+
+def test_forcing_withdraws_what_was_not_sent_yet() -> None:
+    job = submitted()
+    job.resubmit(force=True)
+
+    assert list(job.submissions.values_list("number", "status")) == [
+        (1, "cancelled"),
+        (2, "unsent"),
+    ]
+    assert fresh(job).status == Status.UNSENT
+
+
+def test_cancelling_before_sending_costs_nothing(krea: Sandbox) -> None:
+    job = submitted()
+    job.cancel()
+
+    assert job.status == Status.CANCELLED
+    assert history(job)[-1] == ("withdraw", "unsent", "cancelled")
+    assert look_again(job).status == Status.CANCELLED
+    assert krea.posts == []
+
+
+def test_cancelling_a_running_job_is_a_wish_until_krea_agrees(krea: Sandbox) -> None:
+    job = sent()
+    job.cancel()
+    assert job.status == Status.BACKLOGGED
+    assert only(job).cancel_requested_at is not None
+
+    assert look_again(job).status == Status.CANCELLED
+    assert ("DELETE", f"/jobs/{only(job).krea_job_id}", 200) in krea.requests
+    assert krea.paid == []
+
+
+def test_cancelling_twice_is_one_wish(krea: Sandbox) -> None:
+    job = sent()
+    job.cancel()
+    job.cancel()
+    assert [action for action, *_ in history(job)].count("request_cancel") == 1
+
+
+def test_cancelling_covers_every_live_submission(krea: Sandbox) -> None:
+    job = sent()
+    job.resubmit(force=True)
+    job.cancel()
+
+    older, newer = job.submissions.order_by("number")
+    assert older.cancel_requested_at is not None
+    assert newer.status == Status.CANCELLED
+
+
+@pytest.mark.parametrize("status", ["draft", "completed", "failed", "cancelled"])
+def test_where_nothing_runs_there_is_nothing_to_cancel(status: str) -> None:
+    [job] = VideoJob.objects.bulk_create([VideoJob(prompt="x", status=status)])
+    with pytest.raises(Conflict, match=f"The job is {status}; there is nothing to cancel"):
+        job.cancel()
+    assert not JobEvent.objects.exists()
+
+
+def test_syncing_makes_the_next_look_due_now(krea: Sandbox) -> None:
+    job = sent()
+    krea.move(str(only(job).krea_job_id), "processing", deliver=False)
+
+    job.sync()
+
+    assert look_again(job).status == Status.PROCESSING
+
+
+def test_syncing_a_draft_is_refused() -> None:
+    with pytest.raises(Conflict, match="nothing to look for"):
+        VideoJob.objects.create(prompt="x").sync()

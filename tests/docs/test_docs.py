@@ -1,0 +1,131 @@
+"""What the pages say is so: tables, links, versions, commands and code."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+import hailuo_django
+from hailuo_django import deadlines, pricing, signals, testing
+from hailuo_django.api.urls import urlpatterns
+from hailuo_django.checks.site import NOT_YET
+from hailuo_django.checks.values import ROWS
+from hailuo_django.conf import DEFAULTS, Conf
+from hailuo_django.sandbox import MISBEHAVIOURS
+from hailuo_django.states import TRANSITIONS, FailureCode, Status
+
+from . import transitions
+from .pages import PAGES, ROOT, anchors, blocks, code, page, rows
+
+SETTINGS = rows(page("settings"), "| key |")
+WITHOUT_EFFECT = {*NOT_YET, "UNCONFIRMED_GRACE_SECONDS"}
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_links_lead_somewhere(file: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", file.read_text()):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        found = (file.parent / name).resolve() if name else file
+        assert found.is_file(), target
+        assert not anchor or anchor in anchors(found.read_text()), target
+
+
+def test_every_page_is_in_the_index() -> None:
+    linked = set(re.findall(r"\]\(([a-z]+\.md)\)", page("index")))
+    assert linked == {file.name for file in (ROOT / "docs").glob("*.md")} - {"index.md"}
+
+
+def test_the_version_is_the_packages() -> None:
+    assert f"This is version {hailuo_django.__version__}." in (ROOT / "README.md").read_text()
+    assert page("index").startswith(f"# hailuo_django {hailuo_django.__version__}\n")
+
+
+def test_every_setting_has_its_row_with_its_default() -> None:
+    written = {code(key)[0]: ast.literal_eval(code(default)[0]) for key, default, *_ in SETTINGS}
+    assert written == DEFAULTS
+
+
+def test_every_setting_has_its_check() -> None:
+    written = {code(key)[0]: f"hailuo_django.{check}" for key, _, check, _ in SETTINGS}
+    assert written == {key: row.id for key, row in ROWS.items()}
+
+
+def test_every_setting_has_a_property_or_says_that_it_has_no_effect() -> None:
+    idle = {code(key)[0] for key, _, _, meaning in SETTINGS if "No effect" in meaning}
+    assert idle == WITHOUT_EFFECT
+    assert DEFAULTS.keys() - idle == {name for name in dir(Conf) if name.isupper()}
+
+
+def test_every_id_of_a_check_is_listed_once() -> None:
+    package = Path(hailuo_django.__file__).parent / "checks"
+    sources = "".join(file.read_text() for file in package.glob("*.py"))
+    listed = re.findall(r"^\| ([EWI]\d{3}) \|", page("settings"), re.MULTILINE)
+    listed += [check for _, _, check, _ in SETTINGS]
+    assert sorted(listed) == sorted(set(re.findall(r"hailuo_django\.([EWI]\d{3})", sources)))
+
+
+def test_the_price_list_is_of_its_day() -> None:
+    assert f"as of {pricing.PRICES_AS_OF.isoformat()}" in page("settings")
+
+
+def test_the_diagram_is_that_of_the_table() -> None:
+    text = page("states")
+    assert transitions.page_with(transitions.rendered(), text) == text, (
+        "run: python -m tests.docs.transitions"
+    )
+
+
+def test_every_state_move_and_failure_is_explained() -> None:
+    text = page("states")
+    states = [word for row in rows(text, "| state |") for word in code(row[0])]
+    assert states == [str(status) for status in Status]
+    assert [code(row[0])[0] for row in rows(text, "| `failure_code` |")] == FailureCode.values
+    moves = {str(row.action) for row in TRANSITIONS}
+    assert {code(row[0])[0] for row in rows(text, "| by |")} == moves
+
+
+def test_every_misbehaviour_is_listed() -> None:
+    listed = [name for row in rows(page("sandbox"), "| kind |") for name in code(row[1])]
+    assert sorted(listed) == sorted(MISBEHAVIOURS)
+
+
+def test_every_testing_helper_is_listed() -> None:
+    listed = {code(row[0])[0].partition("(")[0] for row in rows(page("testing"), "| name |")}
+    assert listed == {*testing.__all__, "hailuo_sandbox"}
+
+
+def test_every_signal_is_listed() -> None:
+    listed = {code(row[0])[0] for row in rows(page("signals"), "| signal |")}
+    assert listed == {*signals.BY_NAME}
+
+
+def test_every_path_of_the_api_is_listed() -> None:
+    listed = {code(row[0])[0] for row in rows(page("api"), "| path |")}
+    routes = {str(pattern.pattern).replace("<uuid:pk>", "{id}") for pattern in urlpatterns}
+    assert listed == routes
+
+
+def test_the_retry_that_is_named_is_long_enough() -> None:
+    safe = (deadlines.TASK_MARGIN_SECONDS + 2 * DEFAULTS["KREA_TIMEOUT_SECONDS"] + 3) * 3 + 1
+    assert f"`queue_limit` equal to `workers`, {safe} is" in page("worker")
+
+
+def test_every_command_that_is_named_exists() -> None:
+    texts = [file.read_text() for file in PAGES]
+    named = {name for text in texts for name in re.findall(r"manage\.py ([a-z_]+)", text)}
+    named |= {name for text in texts for name in re.findall(r"`(hailuo_s[a-z]+)[ `]", text)}
+    assert named >= {"hailuo_sweep", "hailuo_sandbox", "hailuo_schedule"}
+    assert named <= {*get_commands(), "demo"}
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_code_in_python_can_be_read(file: Path) -> None:
+    for block in blocks(file.read_text(), "python"):
+        ast.parse(textwrap.dedent(block))

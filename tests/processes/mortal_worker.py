@@ -1,0 +1,98 @@
+"""Workers that are killed at a named point. Run as a process, one order a line on stdin.
+
+Each order gets a worker of its own, forked from this process before it ever opened a
+database; its exit code, a signal as a negative number, is answered on stdout.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import sys
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import django
+from django.conf import settings
+from django.db import connections
+
+django.setup()
+
+from hailuo_django import ledger  # noqa: E402
+from hailuo_django.krea.client import KreaClient  # noqa: E402
+from hailuo_django.models import VideoJob  # noqa: E402
+from hailuo_django.worker.sweep import sweep  # noqa: E402
+
+
+def die(*_args: Any, **_kwargs: Any) -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("unreachable")
+
+
+def before(owner: Any, name: str) -> None:
+    """Die instead of calling it."""
+    setattr(owner, name, die)
+
+
+def after(owner: Any, name: str) -> None:
+    """Die as soon as it returned."""
+    call = getattr(owner, name)
+
+    def call_and_die(*args: Any, **kwargs: Any) -> NoReturn:
+        call(*args, **kwargs)
+        die()
+
+    setattr(owner, name, call_and_die)
+
+
+def at_the_outcomes_commit(when: Callable[[Any, str], None]) -> None:
+    """Die before or after the first commit since the answer is being recorded."""
+    record = ledger.record_answer
+
+    def record_until_commit(*args: Any) -> None:
+        when(connections[VideoJob.database()], "_commit")
+        record(*args)
+
+    setattr(ledger, "record_answer", record_until_commit)  # noqa: B010 - of another type
+
+
+def within(milliseconds: float) -> None:
+    """Die at any time."""
+    threading.Timer(milliseconds / 1000, die).start()
+
+
+POINTS: dict[str, Callable[[], None]] = {
+    "before claim": lambda: before(ledger, "claim"),
+    "after claim": lambda: after(ledger, "claim"),
+    "after send": lambda: before(http.client.HTTPConnection, "getresponse"),
+    "after answer": lambda: after(KreaClient, "generate"),
+    "before commit": lambda: at_the_outcomes_commit(before),
+    "after commit": lambda: at_the_outcomes_commit(after),
+}
+
+
+def work(order: dict[str, Any]) -> None:
+    settings.HAILUO = order["site"]
+    if order["point"] in POINTS:
+        POINTS[order["point"]]()
+    else:
+        within(float(order["point"]))
+    sweep(only=uuid.UUID(order["job"]))
+
+
+def main() -> None:
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            work(json.loads(line))
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201 - this is the answer
+
+
+if __name__ == "__main__":
+    main()

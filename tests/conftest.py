@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
+from tests.live import gate
 from tests.servers import postgres_server, redis_server
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
@@ -22,6 +23,12 @@ hypothesis.settings.register_profile(
     "proof", hypothesis.settings(), deadline=None, max_examples=1000, stateful_step_count=50
 )
 hypothesis.settings.load_profile("patient")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("live", "one video at the real Krea (docs/testing.md)")
+    group.addoption(gate.FLAG, action="store_true", help=f"pay ${gate.COST_USD} for it")
+    group.addoption(gate.START_IMAGE, metavar="URL", help="a public picture it starts from")
 
 
 def pytest_configure() -> None:

@@ -79,6 +79,16 @@ def test_what_the_machine_lacks_is_named_and_fails_under_ci_alone(
     assert main(results) == 1
 
 
+def test_a_test_that_would_cost_money_is_named_and_fails_nowhere(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"<testsuite>{SKIPPED.format('two', 'costs $0.105: --flag')}</testsuite>"
+    (results / "multidb.xml").write_text(text)
+    monkeypatch.setenv("CI", "true")
+    assert main(results) == 0
+    assert last_lines(capsys)[-2] == "NOT RUN tests.a::two: costs $0.105: --flag"
+
+
 def test_a_test_that_one_environment_skips_and_another_passes_has_run(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

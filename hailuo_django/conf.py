@@ -96,6 +96,21 @@ class Conf:
         return float(self._get("POLL_MAX_INTERVAL_SECONDS"))
 
     @property
+    def UNCONFIRMED_GRACE_SECONDS(self) -> float:
+        """Seconds after a lost answer before Krea's list is asked for what became of it."""
+        return float(self._get("UNCONFIRMED_GRACE_SECONDS"))
+
+    @property
+    def ADOPT_STRANGERS(self) -> bool:
+        """True: no other program uses this token, so what nobody else ordered is ours."""
+        return bool(self._get("ADOPT_STRANGERS"))
+
+    @property
+    def RESEND_WHEN_ABSENT(self) -> bool:
+        """True: what Krea provably never saw is sent again without asking anybody."""
+        return self.ADOPT_STRANGERS and bool(self._get("RESEND_WHEN_ABSENT"))
+
+    @property
     def OVERDUE_AFTER_SECONDS(self) -> float:
         """A submission that runs for longer is marked for attention."""
         return float(self._get("OVERDUE_AFTER_SECONDS"))
@@ -116,6 +131,11 @@ class Conf:
             }
             for resolution, row in pricing.PRICES.items()
         }
+
+    @property
+    def BUDGET(self) -> Mapping[str, Decimal]:
+        """The caps in USD by their names, ``day``, ``month`` and ``user_day``; empty: none."""
+        return {name: Decimal(usd) for name, usd in (self._get("BUDGET") or {}).items()}
 
     @property
     def API_PERMISSION_CLASSES(self) -> tuple[str, ...]:

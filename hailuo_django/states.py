@@ -80,6 +80,10 @@ class Action(TextChoices):
     REQUEST_CANCEL = "request_cancel", _("cancellation requested")
     CANCEL = "cancel", _("cancelled upstream")
     MISS = "miss", _("not found upstream")
+    CHOOSE = "choose", _("identified by an operator")
+    GIVE_UP = "give_up", _("given up by an operator")
+    ABSENT = "absent", _("never arrived, by Krea's list")
+    OVERDUE = "overdue", _("marked overdue")
     NOTE = "note", _("noted")
 
 
@@ -107,6 +111,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(Action.REPORT, RUNNING, *RUNNING, Status.FAILED, Status.CANCELLED),
     _row(Action.CANCEL, RUNNING, Status.CANCELLED),
     _row(Action.MISS, RUNNING, Status.FAILED),
+    _row(Action.GIVE_UP, {Status.UNCONFIRMED}, Status.FAILED),
+    _row(Action.ABSENT, {Status.UNCONFIRMED}, Status.FAILED, Status.CANCELLED),
     # Upstream truth wins: a finished video beats any earlier verdict.
     _row(Action.ADOPT, LIVE | {Status.FAILED, Status.CANCELLED}, Status.COMPLETED),
     _row(Action.REPORT, RUNNING | {Status.FAILED, Status.CANCELLED}, Status.COMPLETED),

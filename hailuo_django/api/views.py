@@ -51,7 +51,7 @@ class HailuoViewSet(GenericViewSet[Any]):
         return [import_string(path)() for path in conf.API_PERMISSION_CLASSES]
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Answer what the verbs raise: 409 and 400."""
+        """Answer what the verbs raise: 400, 402 and 409."""
         return super().handle_exception(as_api_exception(exc))
 
 

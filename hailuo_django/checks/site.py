@@ -12,23 +12,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, get_resolver, reverse
 from django.utils.translation import gettext as _
 
-from hailuo_django.conf import DEFAULTS, conf, configured
+from hailuo_django.conf import conf
 
 from .values import problem
-
-NOT_YET = {
-    "BUDGET": "hailuo_django.W002",
-    "ADOPT_STRANGERS": "hailuo_django.W003",
-    "RESEND_WHEN_ABSENT": "hailuo_django.W004",
-}
-"""Keys that are checked already and that this version does not act on."""
 
 API_URLS = "hailuo_django.api.urls"
 
 
 def check_site(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Name what is set without effect, and what is missing for what."""
-    return [*_about_token(), *_about_not_yet(), *_about_urls(), *_about_apps()]
+    return [*_about_token(), *_about_urls(), *_about_apps()]
 
 
 def _about_token() -> Iterable[CheckMessage]:
@@ -38,17 +31,6 @@ def _about_token() -> Iterable[CheckMessage]:
             hint=_("Give a token of your Krea account, or one of the sandbox."),
             id="hailuo_django.W001",
         )
-
-
-def _about_not_yet() -> Iterable[CheckMessage]:
-    for key, check_id in NOT_YET.items():
-        if configured().get(key, DEFAULTS[key]) != DEFAULTS[key]:
-            yield CheckWarning(
-                _('HAILUO["%(key)s"] has no effect: this version does not act on it.')
-                % {"key": key},
-                hint=_("Remove it, and do not rely on it."),
-                id=check_id,
-            )
 
 
 def _about_urls() -> Iterable[CheckMessage]:

@@ -7,6 +7,7 @@ job that was seen twice counts once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -36,11 +37,17 @@ class Listing:
 
 
 def list_since(
-    client: KreaClient, since: datetime, *, max_pages: int = 10, limit: int = MAX_PAGE
+    client: KreaClient,
+    since: datetime,
+    *,
+    max_pages: int = 10,
+    limit: int = MAX_PAGE,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> Listing:
     """List the jobs made at ``since`` (Krea's clock) or later. Raises ``KreaError``.
 
-    It asks for at most ``max_pages`` pages of ``limit`` jobs each.
+    It asks for at most ``max_pages`` pages of ``limit`` jobs each, and for no further one once
+    ``may_go_on`` says no.
     """
     found: dict[str, JobReport] = {}
     server_time: datetime | None = None
@@ -55,7 +62,8 @@ def list_since(
         cursor = _next_cursor(page, limit)
         if cursor is None or _is_past(page, cursor, since):
             return Listing(tuple(found.values()), readable, server_time)
-        if not cursor or cursor in cursors:  # no way on, or no progress
+        # No way on, no progress, or no time.
+        if not cursor or cursor in cursors or not may_go_on():
             break
         cursors.append(cursor)
     return Listing(tuple(found.values()), False, server_time)

@@ -1,13 +1,14 @@
 """The only writer of what a job and its submissions are.
 
 Wishes come from people and programs (submit, resubmit, cancel, sync), outcomes from the
-worker that sent or looked, reports from Krea. Whatever they change, they change by the one
+worker that sent or looked, reports from Krea, verdicts about lost answers from people or from
+Krea's list. Whatever they change, they change by the one
 locking recipe in ``recipe``, with an event.
 """
 
 from __future__ import annotations
 
-from .announcements import announce_owed
+from .announcements import announce_owed, announcing_later
 from .outcomes import claim, hold, lose, lose_abandoned, record_answer, refuse
 from .recipe import POLL, WEBHOOK, By
 from .reports import (
@@ -20,7 +21,17 @@ from .reports import (
     report,
     webhook_seen,
 )
-from .schedule import finish_look, next_look, take_look
+from .schedule import finish_look, mark_overdue, next_look, take_look, take_to_list
+from .verdicts import (
+    cancel_absent,
+    choose,
+    dismiss,
+    give_up,
+    remember_strangers,
+    resend_absent,
+    send_again,
+    write_evidence,
+)
 from .wishes import cancel, resubmit, submit, sync
 
 __all__ = [
@@ -29,24 +40,35 @@ __all__ = [
     "By",
     "adopt",
     "announce_owed",
+    "announcing_later",
     "cancel",
+    "cancel_absent",
+    "choose",
     "claim",
     "count_webhook",
+    "dismiss",
     "fill_result",
     "finish_look",
+    "give_up",
     "hold",
     "lose",
     "lose_abandoned",
     "make_due",
+    "mark_overdue",
     "miss",
     "next_look",
     "record_answer",
     "refuse",
     "reject_candidate",
+    "remember_strangers",
     "report",
+    "resend_absent",
     "resubmit",
+    "send_again",
     "submit",
     "sync",
     "take_look",
+    "take_to_list",
     "webhook_seen",
+    "write_evidence",
 ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterator
+from contextvars import ContextVar
 from datetime import timedelta
 
 from django.db import transaction
@@ -17,6 +20,25 @@ PATIENCE = timedelta(seconds=30)
 """For so long an announcement is left to the process that wrote the event."""
 
 
+_kept: ContextVar[list[JobEvent] | None] = ContextVar("kept announcements", default=None)
+
+
+@contextlib.contextmanager
+def announcing_later() -> Iterator[None]:
+    """Keep the announcements of this block until it ends: receivers may take their time.
+
+    A process killed before that leaves them to the next sweep.
+    """
+    kept: list[JobEvent] = []
+    token = _kept.set(kept)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+        for event in kept:
+            _announce(event)
+
+
 def announce_after_commit(event: JobEvent, using: str) -> None:
     """Send the event's signal once its transaction is committed.
 
@@ -24,7 +46,7 @@ def announce_after_commit(event: JobEvent, using: str) -> None:
     """
     if signals.BY_NAME[event.announcement].has_listeners(VideoJob):
         # No partial: Django names a hook that failed by its __qualname__.
-        transaction.on_commit(lambda: _announce(event), using=using, robust=True)
+        transaction.on_commit(lambda: _announce_or_keep(event), using=using, robust=True)
 
 
 def announce_owed(limit: int = 100) -> int:
@@ -34,6 +56,14 @@ def announce_owed(limit: int = 100) -> int:
     for event in events:
         _announce(event)
     return len(events)
+
+
+def _announce_or_keep(event: JobEvent) -> None:
+    kept = _kept.get()
+    if kept is None:
+        _announce(event)
+    else:
+        kept.append(event)
 
 
 def _announce(event: JobEvent) -> None:

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
+from hailuo_django.conf import conf
 from hailuo_django.krea.errors import Refused
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
@@ -116,7 +117,7 @@ def lose(claimed: Submission, *, reason: str, raw: str = "") -> None:
 
 
 def lose_abandoned(limit: int = 100) -> int:
-    """Mark every submission whose sender's lease ran out; return how many."""
+    """Mark every submission whose sender's lease ran out as unconfirmed; return how many."""
     now = timezone.now()
     abandoned = Submission.objects.using(VideoJob.database()).abandoned(now)
     reason = "The sender stopped before it knew the outcome."
@@ -142,7 +143,12 @@ def record_answer(claimed: Submission, answer: JobReport) -> None:
 
 
 def _lost(reason: str) -> dict[str, Any]:
-    # Nothing to do for a worker until a webhook names a candidate; it may have done so already.
-    named = When(~Q(candidate_id=""), then=Value(timezone.now()))
-    due_at = Case(named, default=None, output_field=DateTimeField())
-    return {"due_at": due_at, "lease_expires_at": None, "note": reason}
+    now = timezone.now()
+    # Krea's list is asked after the grace; a job that a webhook named already, at once.
+    listed = now + timedelta(seconds=conf.UNCONFIRMED_GRACE_SECONDS)
+    due_at = Case(
+        When(~Q(candidate_id=""), then=Value(now)),
+        default=Value(listed),
+        output_field=DateTimeField(),
+    )
+    return {"due_at": due_at, "lease_expires_at": None, "lost_at": now, "note": reason}

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
@@ -94,6 +95,7 @@ class Moved(NamedTuple):
     job_from_status: str
     job_to_status: str
     submission_count: int
+    price_usd: Decimal
 
 
 def move(
@@ -132,6 +134,7 @@ _MOVED = (
     "job__previous_status",
     "job__status",
     "job__submission_count",
+    "price_usd",
 )
 
 
@@ -177,10 +180,23 @@ def _write_down(wanted: Move, moved: Moved) -> None:
         action=wanted.action,
         from_status=moved.from_status,
         to_status=moved.to_status,
-        detail=wanted.detail,
+        detail=" ".join(filter(None, [_money(moved), wanted.detail])),
         announcement=ANNOUNCEMENTS.get(moved.job_to_status, "") if changed else "",
     )
     write_event(event, wanted.by)
+
+
+def _money(moved: Moved) -> str:
+    """Return what a move cost or saved where nobody would expect it."""
+    usd = f"{moved.price_usd} USD"
+    had_video = moved.job_from_status == Status.COMPLETED
+    if moved.to_status == Status.COMPLETED and had_video:
+        return f"A second video of this job: it cost {usd} more."
+    if moved.to_status == Status.COMPLETED and moved.from_status in states.ENDED:
+        return f"Completed after all: it cost {usd}."
+    if moved.to_status == Status.CANCELLED and had_video:
+        return f"Cancelled in time, the job has its video: {usd} saved."
+    return ""
 
 
 def write_event(event: JobEvent, by: By) -> None:
@@ -193,6 +209,19 @@ def write_event(event: JobEvent, by: By) -> None:
     event.save(using=alias, force_insert=True)
     if event.announcement:
         announce_after_commit(event, using=alias)
+
+
+def write_decision(submission: Submission, action: Action, detail: str, by: By) -> None:
+    """Append a decision that moved nothing."""
+    event = JobEvent(
+        job_id=submission.job_id,
+        submission=submission,
+        action=action,
+        from_status=submission.status,
+        to_status=submission.status,
+        detail=detail,
+    )
+    write_event(event, by)
 
 
 def write_note(submission: Submission, detail: str, by: By) -> None:

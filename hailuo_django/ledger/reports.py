@@ -71,7 +71,10 @@ def _remember_id(submission: Submission, news: JobReport, where: Q) -> bool:
     with transaction.atomic(using=VideoJob.database()):
         lock_job(submission.job_id)
         if mine.filter(where, krea_job_id=None, status__in=states.ENDED).update(
-            krea_job_id=news.krea_job_id, candidate_id="", due_at=timezone.now()
+            krea_job_id=news.krea_job_id,
+            krea_status=news.status,
+            candidate_id="",
+            due_at=timezone.now(),
         ):
             detail = f"Krea's job id became known late: {news.krea_job_id}"
             write_note(submission, detail, SYSTEM)
@@ -112,6 +115,7 @@ def make_due(job_id: uuid.UUID, number: int, candidate_id: str = "") -> None:
     alias = VideoJob.database()
     rows = Submission.objects.using(alias).filter(job_id=job_id, number=number)
     with transaction.atomic(using=alias):
+        lock_job(job_id)
         if candidate_id:
             rows.filter(krea_job_id=None).update(candidate_id=candidate_id, not_found_since=None)
         rows.update(due_at=timezone.now(), **webhook_seen())
@@ -126,11 +130,11 @@ def reject_candidate(submission: Submission, reason: str) -> None:
     )
     with transaction.atomic(using=alias):
         lock_job(submission.job_id)
-        # Where the row was: to be sent, with its sender, or waiting for a better candidate.
-        before = When(status=Status.UNSENT, then=Value(timezone.now()))
-        due_at = Case(before, default=F("lease_expires_at"))
+        # Where the row was: to be sent, to be looked for in Krea's list, or with its sender.
+        waits = Q(status__in=[Status.UNSENT, Status.UNCONFIRMED])
+        due_at = Case(When(waits, then=Value(timezone.now())), default=F("lease_expires_at"))
         if mine.update(candidate_id="", not_found_since=None, due_at=due_at):
-            detail = f"A webhook named {submission.candidate_id}, not adopted: {reason}"
+            detail = f"{submission.candidate_id} was named and not adopted: {reason}"
             write_note(submission, detail, POLL)
 
 

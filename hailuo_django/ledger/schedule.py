@@ -1,20 +1,28 @@
-"""When a submission is looked at: the lease of one look, and the time of the next."""
+"""When a submission is looked at, the lease of one look, the time of the next, and too late."""
 
 from __future__ import annotations
 
 import random
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from hailuo_django.conf import conf
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
+from hailuo_django.states import Action
+
+from .recipe import SYSTEM, lock_job, write_decision
 
 AGE_OF_FULL_INTERVAL_SECONDS = 1200
 """Polls grow rarer with age, and are rarest from here on."""
+
+MAX_LISTED = 100
+"""How many lost answers one listing is made for."""
 
 
 def first_look(submission: Submission) -> Case:
@@ -76,3 +84,36 @@ def finish_look(
         changes |= {"krea_status": seen.status, "raw": seen.raw, "not_found_since": None}
     mine = Submission.objects.using(VideoJob.database()).filter(pk=taken.pk, due_at=taken.due_at)
     mine.update(due_at=due_at, **changes)
+
+
+def take_to_list(
+    account: str, *, lease_seconds: float, only: uuid.UUID | None = None
+) -> list[Submission]:
+    """Lease the unconfirmed submissions of ``account`` that are due: one listing covers all."""
+    now = timezone.now()
+    rows = Submission.objects.using(VideoJob.database()).unconfirmed().filter(account=account)
+    until = now + timedelta(seconds=lease_seconds)
+    taken = []
+    due = rows.filter(job=only) if only else rows
+    for submission in due.due(now)[:MAX_LISTED]:
+        mine = rows.filter(pk=submission.pk, due_at=submission.due_at)
+        if mine.update(due_at=until, poll_count=F("poll_count") + 1, last_polled_at=now):
+            submission.due_at = until
+            taken.append(submission)
+    return taken
+
+
+def mark_overdue(limit: int = 100) -> int:
+    """Mark what takes too long, for attention; it goes on being asked for. Return how many."""
+    now, longest = timezone.now(), timedelta(seconds=conf.OVERDUE_AFTER_SECONDS)
+    rows = Submission.objects.using(VideoJob.database())
+    marked = 0
+    for submission in rows.unmarked(longest, now)[:limit]:
+        with transaction.atomic(using=rows.db):
+            lock_job(submission.job_id)
+            mine = rows.filter(pk=submission.pk, status=submission.status, overdue_at=None)
+            if mine.update(overdue_at=now):
+                detail = f"It takes longer than {conf.OVERDUE_AFTER_SECONDS:g} s."
+                write_decision(submission, Action.OVERDUE, detail, SYSTEM)
+                marked += 1
+    return marked

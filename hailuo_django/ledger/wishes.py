@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from hailuo_django import budget
 from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.wire import GENERATE_PATH, generate_body
 from hailuo_django.models import REQUEST_FIELDS, JobEvent, Submission, VideoJob
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import ENDED, LIVE, RESUBMITTABLE, Action, Status
 
-from .recipe import By, Move, move, write_event
+from .recipe import By, Move, lock_job, move, write_decision, write_event
 
 
 def submit(job: VideoJob, *, by: By) -> Submission:
-    """Turn a draft into a wanted video. Raises ValidationError or Conflict; see the verb."""
+    """Turn a draft into a wanted video. Raises HailuoError or ValidationError; see the verb."""
     job.clean_request()
-    with transaction.atomic(using=VideoJob.database()):
-        if job._state.adding:
-            job.save(force_insert=True, using=VideoJob.database())
-        return _want(job, Q(status=Status.DRAFT), Action.SUBMIT, by)
+    unsaved = job._state.adding
+    try:
+        with transaction.atomic(using=VideoJob.database()):
+            budget.lock()
+            if unsaved:
+                job.save(force_insert=True, using=VideoJob.database())
+            return want(job, Q(status=Status.DRAFT), Action.SUBMIT, by)
+    except BaseException:
+        job._state.adding = unsaved  # what was not committed can be submitted anew
+        raise
 
 
 def resubmit(job: VideoJob, *, by: By, force: bool = False) -> Submission:
-    """Want it once more. Raises Conflict; see the verb."""
+    """Want it once more. Raises HailuoError or ValidationError; see the verb."""
     job.clean_request()
     if force:
         allowed = ~Q(status__in=[Status.DRAFT, Status.COMPLETED])
@@ -37,16 +45,36 @@ def resubmit(job: VideoJob, *, by: By, force: bool = False) -> Submission:
         alive = Exists(_live().filter(job_id=OuterRef("pk")))
         allowed = Q(~alive, status__in=RESUBMITTABLE)
     with transaction.atomic(using=VideoJob.database()):
-        submission = _want(job, allowed, Action.RESUBMIT, by)
+        budget.lock()
+        submission = want(job, allowed, Action.RESUBMIT, by, forced=force)
         # Whatever was not sent yet is replaced, never sent beside the new one.
         for older in _live().filter(job_id=job.pk, status=Status.UNSENT).exclude(pk=submission.pk):
             _withdraw(older, by, _("Replaced by submission %d.") % submission.number)
         return submission
 
 
-def _want(job: VideoJob, allowed: Q, action: Action, by: By) -> Submission:
+def want(
+    job: VideoJob,
+    allowed: Q,
+    action: Action,
+    by: By,
+    *,
+    forced: bool = False,
+    instead_of: tuple[Move, dict[str, Any]] | None = None,
+) -> Submission:
+    """Write a new submission, in a transaction that began with ``budget.lock()``.
+
+    ``instead_of`` is the move that ends an older one, made before the budget is asked. Raises
+    Conflict or BudgetExceeded.
+    """
     alias, now = VideoJob.database(), timezone.now()
     row = _take(job, allowed, action, now)
+    if instead_of:
+        ended, fields = instead_of
+        if not move(ended, **fields):
+            raise _conflict(row, action)
+    budget.reserve(row.quote_usd(), row.owner_id)
+    alive = list(_live().filter(job_id=row.pk)) if forced else []
     submission = Submission.objects.using(alias).create(
         job=row,
         number=row.submission_count,
@@ -61,13 +89,20 @@ def _want(job: VideoJob, allowed: Q, action: Action, by: By) -> Submission:
         action=action,
         from_status=row.previous_status,
         to_status=Status.UNSENT,
-        detail=f"{submission.price_usd} USD",
+        detail=" ".join([f"{submission.price_usd} USD", *map(_risk, alive)]),
         announcement="job_submitted",
     )
     write_event(event, by)
     nudge_after_commit(row.pk, using=alias)
     job.refresh_from_db(using=alias)
     return submission
+
+
+def _risk(older: Submission) -> str:
+    """Say what forcing may cost while an older submission may still be completed."""
+    if older.status == Status.UNSENT:
+        return f"Forced; submission {older.number} was not sent and is replaced."
+    return f"Forced while submission {older.number} may be alive: {older.price_usd} USD twice."
 
 
 def _take(job: VideoJob, allowed: Q, action: Action, now: datetime) -> VideoJob:
@@ -111,23 +146,16 @@ def cancel(job: VideoJob, *, by: By) -> None:
 def wish_cancelled(job_id: uuid.UUID, *, by: By, detail: str = "") -> None:
     """Withdraw what was not sent and wish the rest cancelled; the job's lock is held."""
     now = timezone.now()
-    for submission in _live().filter(job_id=job_id):
+    rows = Submission.objects.using(VideoJob.database()).filter(job_id=job_id)
+    for submission in rows.live() | rows.running_upstream():
         if submission.status == Status.UNSENT:
             _withdraw(submission, by, detail)
             continue
         wish: dict[str, datetime] = {"cancel_requested_at": now}
         if submission.status != Status.SUBMITTING:  # there, due_at is the sender's
             wish["due_at"] = now
-        if _live().filter(pk=submission.pk, cancel_requested_at=None).update(**wish):
-            event = JobEvent(
-                job_id=job_id,
-                submission=submission,
-                action=Action.REQUEST_CANCEL,
-                from_status=submission.status,
-                to_status=submission.status,
-                detail=detail,
-            )
-            write_event(event, by)
+        if rows.filter(pk=submission.pk, cancel_requested_at=None).update(**wish):
+            write_decision(submission, Action.REQUEST_CANCEL, detail, by)
 
 
 def sync(job: VideoJob, *, by: By) -> None:
@@ -135,13 +163,15 @@ def sync(job: VideoJob, *, by: By) -> None:
     del by  # a look is no change, and leaves no event
     alias = VideoJob.database()
     with transaction.atomic(using=alias):
-        mine = Submission.objects.using(alias).filter(job_id=job.pk)
-        waiting = Q(status__in=LIVE - {Status.UNSENT, Status.SUBMITTING})
-        reversible = Q(status__in=ENDED - {Status.COMPLETED}, krea_job_id__isnull=False)
-        mine.filter(waiting | reversible).update(due_at=timezone.now())
+        lock_job(job.pk)
         row = VideoJob.objects.using(alias).filter(pk=job.pk).first()
         if row is None or row.status == Status.DRAFT:
             raise _conflict(row, Action.NOTE)
+        mine = Submission.objects.using(alias).filter(job_id=job.pk)
+        waiting = Q(status__in=LIVE - {Status.UNSENT, Status.SUBMITTING})
+        reversible = Q(status__in=ENDED - {Status.COMPLETED}, krea_job_id__isnull=False)
+        lacking = Q(status=Status.COMPLETED, result_url="")
+        mine.filter(waiting | reversible | lacking).update(due_at=timezone.now())
         nudge_after_commit(job.pk, using=alias)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from .accounts import Heartbeat, KreaAccount
+from .accounts import BudgetLock, Heartbeat, KreaAccount
 from .events import JobEvent
 from .jobs import VideoJob
 from .requests import REQUEST_FIELDS
+from .strangers import Stranger
 from .submissions import Submission, protect_live
 
 __all__ = [
     "REQUEST_FIELDS",
+    "BudgetLock",
     "Heartbeat",
     "JobEvent",
     "KreaAccount",
+    "Stranger",
     "Submission",
     "VideoJob",
     "protect_live",

@@ -7,13 +7,20 @@ from django.utils.translation import gettext_lazy as _
 
 
 class KreaAccount(models.Model):
-    """Pace of one Krea account: until when its owner asked everyone to be quiet."""
+    """Pace of one Krea account: whether sending is held back, until when, and why."""
 
     fingerprint = models.CharField(_("account"), max_length=32, primary_key=True)
     send_after = models.DateTimeField(_("no sending before"), null=True)
     look_after = models.DateTimeField(_("no looking before"), null=True)
     reason = models.TextField(_("reason"), default="", help_text=_("For staff."))
     setbacks = models.PositiveIntegerField(_("setbacks in a row"), default=0)
+    doubts = models.PositiveIntegerField(_("lost answers in a row"), default=0)
+    paused_at = models.DateTimeField(
+        _("paused"), null=True, help_text=_("Nothing is sent until Krea answers a GET again.")
+    )
+    trial_until = models.DateTimeField(
+        _("trial"), null=True, help_text=_("After trouble one request goes ahead alone.")
+    )
 
     class Meta:
         verbose_name = _("Krea account")
@@ -34,6 +41,19 @@ class Heartbeat(models.Model):
         verbose_name = _("heartbeat")
         verbose_name_plural = _("heartbeats")
         default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BudgetLock(models.Model):
+    """The one row under whose lock the budget is summed: two submits never see the same room."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    taken = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
 
     def __str__(self) -> str:
         return self.name

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import ProtectedError, Q, QuerySet
+from django.db.models.functions import Coalesce
 
-from hailuo_django.states import LIVE, Status
+from hailuo_django.states import LIVE, RUNNING, Status
 
 PROTECTED = "A submission that may still become a paid video cannot be deleted."
 
@@ -55,9 +56,30 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         return self.due(now).filter(status=Status.UNSENT)
 
     def to_look_at(self, now: datetime) -> SubmissionQuerySet:
-        """Return those to be asked for upstream now: by their Krea id, or by a candidate."""
-        identified = Q(krea_job_id__isnull=False) | ~Q(candidate_id="")
-        return self.due(now).filter(identified)
+        """Return those to be asked for upstream now: by their Krea id, or by a candidate.
+
+        A candidate waits while its submission's own request is under way: the answer to that
+        is better evidence.
+        """
+        candidate = ~Q(candidate_id="") & ~Q(status=Status.SUBMITTING)
+        return self.due(now).filter(Q(krea_job_id__isnull=False) | candidate)
+
+    def unconfirmed(self) -> SubmissionQuerySet:
+        """Return those that were sent, their answer lost, and that nobody has named a job for."""
+        return self.filter(status=Status.UNCONFIRMED, candidate_id="")
+
+    def unmarked(self, longest: timedelta, now: datetime) -> SubmissionQuerySet:
+        """Return those that have taken ``longest`` and are not marked overdue."""
+        began = Coalesce("sent_at", "created_at")
+        return (
+            self.live().filter(overdue_at=None).alias(began=began).filter(began__lt=now - longest)
+        )
+
+    def running_upstream(self) -> SubmissionQuerySet:
+        """Return those that Krea works on, also where they count as ended here."""
+        after_all = Q(krea_status__in=RUNNING, krea_job_id__isnull=False)
+        given_up = Q(status__in=[Status.FAILED, Status.CANCELLED]) & after_all
+        return self.filter(Q(status__in=RUNNING) | given_up)
 
     def abandoned(self, now: datetime) -> SubmissionQuerySet:
         """Return those whose sender's lease ran out with no word of the outcome."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -10,8 +9,7 @@ from django.db.models import ProtectedError, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from hailuo_django.conf import conf
-from hailuo_django.states import LIVE, RUNNING, FailureCode, Status
+from hailuo_django.states import ENDED, LIVE, RUNNING, FailureCode, Status
 
 from .jobs import VideoJob
 from .querysets import PROTECTED, SubmissionQuerySet
@@ -62,7 +60,7 @@ class Submission(models.Model):
         _("candidate id"),
         max_length=100,
         default="",
-        help_text=_("A Krea job id that a webhook named and that Krea has yet to confirm."),
+        help_text=_("A Krea job id that somebody named and that Krea has yet to confirm."),
     )
     krea_status = models.CharField(_("status in Krea's words"), max_length=100, default="")
     failure_code = models.CharField(
@@ -73,6 +71,9 @@ class Submission(models.Model):
     result_url = models.TextField(_("result address"), default="")
     raw = models.TextField(_("last answer from Krea"), default="")
     note = models.TextField(_("why it waits"), default="", help_text=_("For staff."))
+    evidence = models.JSONField(
+        _("evidence"), default=dict, help_text=_("What Krea's list showed about a lost answer.")
+    )
 
     due_at = models.DateTimeField(_("due"), null=True)
     lease_token = models.CharField(max_length=32, default="")
@@ -88,6 +89,8 @@ class Submission(models.Model):
     cancel_sent_at = models.DateTimeField(_("cancellation sent"), null=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True)
+    lost_at = models.DateTimeField(_("answer lost"), null=True)
+    overdue_at = models.DateTimeField(_("marked overdue"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
 
     objects = SubmissionQuerySet.as_manager()
@@ -100,6 +103,7 @@ class Submission(models.Model):
         indexes = (
             models.Index(fields=("status", "due_at"), name="hailuo_submission_status"),
             models.Index(fields=("due_at",), name="hailuo_submission_due"),
+            models.Index(fields=("status", "ended_at"), name="hailuo_submission_ended"),
         )
         constraints = (
             models.UniqueConstraint(fields=("job", "number"), name="hailuo_submission_number"),
@@ -128,12 +132,18 @@ class Submission(models.Model):
         return self.status in LIVE
 
     @property
+    def runs_upstream(self) -> bool:
+        """Whether Krea works on it, as far as we know; also where it counts as ended here."""
+        if self.status in RUNNING:
+            return True
+        return self.status in ENDED and bool(self.krea_job_id) and self.krea_status in RUNNING
+
+    @property
     def is_to_cancel(self) -> bool:
         """Whether Krea works on it and somebody wants it cancelled."""
-        return bool(self.cancel_requested_at and self.status in RUNNING)
+        return bool(self.cancel_requested_at and self.runs_upstream)
 
     @property
     def is_overdue(self) -> bool:
-        """Whether it runs for longer than ``OVERDUE_AFTER_SECONDS``. It goes on being asked for."""
-        limit = timedelta(seconds=conf.OVERDUE_AFTER_SECONDS)
-        return bool(self.is_live and self.sent_at and self.sent_at + limit < timezone.now())
+        """Whether it took longer than ``OVERDUE_AFTER_SECONDS``. It goes on being asked for."""
+        return self.is_live and self.overdue_at is not None

@@ -48,6 +48,6 @@ def _let_time_pass() -> None:
     now = timezone.now()
     waiting = Submission.objects.using(alias).exclude(status=Status.SUBMITTING)
     waiting.filter(due_at__gt=now).update(due_at=now)
-    KreaAccount.objects.using(alias).update(send_after=None, look_after=None)
+    KreaAccount.objects.using(alias).update(send_after=None, look_after=None, trial_until=None)
     owed = JobEvent.objects.using(alias).filter(announce_after__gt=now)
     owed.update(announce_after=now - timedelta(seconds=1))

@@ -11,7 +11,8 @@ from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
-from hailuo_django import ledger
+from hailuo_django import ledger, pacing
+from hailuo_django.clock import aware
 from hailuo_django.deadlines import call_seconds, lease_seconds
 from hailuo_django.krea import errors
 from hailuo_django.krea.client import KreaClient
@@ -20,13 +21,10 @@ from hailuo_django.ledger import next_look
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.states import ENDED, RUNNING, Status
 
-from . import pacing
+from .evidence import SKEW
 from .lanes import Outcome, in_words
 
 BATCH = 50
-
-CLOCK_SKEW = timedelta(minutes=5)
-"""Between Krea's clock and ours; a candidate made longer before our claim is not ours."""
 
 PATIENCE_WITH_404 = timedelta(minutes=15)
 """A job that Krea does not know for so long is gone; just after its POST it may be late."""
@@ -43,6 +41,7 @@ class LookLane:
     """Takes what is due, asks over kept-alive connections, and records what Krea says."""
 
     width = 8
+    waits = False
 
     def __init__(self, client: KreaClient, only: uuid.UUID | None = None) -> None:
         self.client = client
@@ -133,13 +132,13 @@ def _write_absence(submission: Submission, *, gone: bool) -> None:
     since = submission.not_found_since or now
     patience_is_over = now - since >= PATIENCE_WITH_404
     later = next_look(submission)
-    if submission.krea_job_id is None and patience_is_over:
-        ledger.reject_candidate(submission, "Krea does not know it.")
-    elif submission.krea_job_id and submission.status not in RUNNING:
+    if submission.krea_job_id and submission.status not in RUNNING:
         ledger.finish_look(submission, due_at=None)
-    elif submission.krea_job_id and submission.account != pacing.account():
+    elif submission.account not in ("", pacing.account()):
         note = "Not found, but it was sent with another API token."
         ledger.finish_look(submission, due_at=later, note=note)
+    elif submission.krea_job_id is None and patience_is_over:
+        ledger.reject_candidate(submission, "Krea does not know it.")
     elif gone or patience_is_over:
         ledger.miss(submission)
     else:
@@ -148,7 +147,7 @@ def _write_absence(submission: Submission, *, gone: bool) -> None:
 
 def _weigh_candidate(submission: Submission, news: JobReport) -> None:
     """Adopt the job that a webhook named, if Krea's own answer fits the submission."""
-    earliest = (submission.sent_at or submission.created_at) - CLOCK_SKEW
+    earliest = aware(submission.sent_at or submission.created_at) - SKEW
     if news.created_at is None or news.created_at < earliest:
         ledger.reject_candidate(submission, "It is older than the submission.")
         return

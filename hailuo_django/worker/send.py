@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
-from hailuo_django import ledger
+from hailuo_django import ledger, pacing
 from hailuo_django.deadlines import call_seconds, lease_seconds
 from hailuo_django.krea import errors
 from hailuo_django.krea.client import KreaClient
@@ -20,7 +20,6 @@ from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.tokens import Addressee, make_webhook_url
 
-from . import pacing
 from .lanes import Outcome, in_words
 
 logger = logging.getLogger(__name__)
@@ -58,26 +57,22 @@ class SendLane:
         self.client = client
         self.only = only
         self.batch: deque[Submission] = deque()
+        self.waits = False
         self.passed: set[int] = set()
         """What could not be claimed; asking for it again and again would never end."""
 
     def take(self, seconds_left: float) -> Sending | None:
         """Claim the next submission, committed before anything is sent."""
-        while seconds_left >= call_seconds() and pacing.may_send():
-            submission = self._next()
-            if submission is None:
-                break
-            webhook_url = make_webhook_url(Addressee(submission.job_id, submission.number))
-            expires = time.monotonic() + lease_seconds()
-            claimed = ledger.claim(
-                submission,
-                account=pacing.account(),
-                lease_seconds=lease_seconds(),
-                with_webhook=webhook_url is not None,
-            )
-            if claimed:
-                return Sending(claimed, webhook_url, expires)
+        submission = self._next() if seconds_left >= call_seconds() else None
+        self.waits = submission is not None and not pacing.may_send()
+        if submission and self.waits:
+            self.batch.appendleft(submission)
+            return None
+        while submission is not None:
+            if sending := _claim(submission):
+                return sending
             self.passed.add(submission.pk)
+            submission = self._next()
         return None
 
     def _next(self) -> Submission | None:
@@ -108,18 +103,35 @@ class SendLane:
         _insist(lambda: _write(item.submission, outcome))
 
 
+def _claim(submission: Submission) -> Sending | None:
+    webhook_url = make_webhook_url(Addressee(submission.job_id, submission.number))
+    expires = time.monotonic() + lease_seconds()
+    claimed = ledger.claim(
+        submission,
+        account=pacing.account(),
+        lease_seconds=lease_seconds(),
+        with_webhook=webhook_url is not None,
+    )
+    return Sending(claimed, webhook_url, expires) if claimed else None
+
+
 def _write(submission: Submission, outcome: Outcome) -> None:
     match outcome:
         case JobReport():
             ledger.record_answer(submission, outcome)
             pacing.went_through()
+        case errors.NotSent(__cause__=LeaseExpired()):
+            # Our own delay, nothing of Krea's.
+            ledger.hold(submission, reason=in_words(outcome))
         case errors.NotSent() | errors.RateLimited() | errors.AccountProblem():
             ledger.hold(submission, reason=pacing.slow_sending(outcome))
         case errors.Refused():
             ledger.refuse(submission, outcome)
+            pacing.went_through()
         case _:
             raw = getattr(outcome, "raw", "")
             ledger.lose(submission, reason=in_words(outcome), raw=raw)
+            pacing.doubt(in_words(outcome))
 
 
 def _insist(write: Callable[[], None]) -> None:

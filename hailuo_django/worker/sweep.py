@@ -7,7 +7,7 @@ from time import monotonic
 
 from django.utils import timezone
 
-from hailuo_django import ledger
+from hailuo_django import ledger, pacing
 from hailuo_django.conf import conf
 from hailuo_django.deadlines import call_seconds, sweep_seconds
 from hailuo_django.krea.client import KreaClient
@@ -16,6 +16,7 @@ from hailuo_django.tokens import PATTERN
 
 from .lanes import run
 from .look import LookLane
+from .reconcile import ListLane
 from .send import SendLane
 
 HEARTBEAT = "sweep"
@@ -24,15 +25,17 @@ HEARTBEAT = "sweep"
 def sweep(*, only: uuid.UUID | None = None) -> int:
     """Do what is due, for one job or for all; return how many requests that took.
 
-    Takes at most ``deadlines.sweep_seconds()``. Without an API token nothing is asked and
-    nothing sent.
+    Takes at most ``deadlines.sweep_seconds()``, and then announces what there is to announce:
+    receivers of signals hold up no request and no record of an answer. Without an API token
+    nothing is asked and nothing sent.
     """
-    # From here: what receivers of signals take is not there for requests, and a task that
-    # takes too long is killed before it has recorded its answers.
     end = monotonic() + sweep_seconds()
-    ledger.lose_abandoned()
+    with ledger.announcing_later():
+        for _lost in range(ledger.lose_abandoned()):
+            pacing.doubt("a sender stopped before it knew the outcome")
+        ledger.mark_overdue()
+        calls = _talk_to_krea(only, end) if conf.KREA_API_TOKEN else 0
     ledger.announce_owed()
-    calls = _talk_to_krea(only, end) if conf.KREA_API_TOKEN else 0
     if only is None:
         _beat()
     return calls
@@ -50,8 +53,8 @@ def _talk_to_krea(only: uuid.UUID | None, end: float) -> int:
         base_url=conf.KREA_BASE_URL,
         token=conf.KREA_API_TOKEN,
         timeout_seconds=call_seconds(),
-        connections=LookLane.width,
+        connections=LookLane.width + ListLane.width,
         webhook_token=PATTERN,
     ) as client:
-        lanes = (LookLane(client, only), SendLane(client, only))
+        lanes = (LookLane(client, only), ListLane(client, only), SendLane(client, only))
         return run(lanes, seconds=end - monotonic())

@@ -17,7 +17,11 @@ def sweep() -> str:
 
 def work(job_id: str) -> str:
     """Do what is due for one job; a nudge calls this."""
-    return _report(uuid.UUID(job_id))
+    try:
+        only = uuid.UUID(job_id)
+    except ValueError:
+        return "no job id"
+    return _report(only)
 
 
 def _report(only: uuid.UUID | None) -> str:

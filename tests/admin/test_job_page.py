@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
@@ -70,7 +70,7 @@ def test_tries_and_history_can_be_read_and_not_changed(browser: Browser, grace: 
     job.resubmit(actor=grace, source=JobEvent.Source.OPERATOR)
     Submission.objects.filter(job=job, number=2).update(
         status=Status.QUEUED,
-        sent_at=timezone.now() - timedelta(hours=5),
+        overdue_at=timezone.now(),
         cancel_requested_at=timezone.now(),
     )
 

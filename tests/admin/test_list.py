@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -45,7 +44,7 @@ def test_the_list_says_what_asks_for_attention(browser: Browser, grace: User) ->
     ended(grace, Status.COMPLETED)
     overdue = wanted(grace)
     rows = Submission.objects.filter(job=overdue)
-    rows.update(status=Status.QUEUED, sent_at=timezone.now() - timedelta(hours=5))
+    rows.update(status=Status.QUEUED, overdue_at=timezone.now())
 
     text = browser.open(reverse(LIST)).text
 

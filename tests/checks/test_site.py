@@ -22,19 +22,6 @@ def urlconf(*patterns: Any) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize(
-    ("written", "expected"),
-    [
-        ({"BUDGET": {"day": "20"}}, ["W002"]),
-        ({"ADOPT_STRANGERS": True}, ["W003"]),
-        ({"ADOPT_STRANGERS": True, "RESEND_WHEN_ABSENT": True}, ["W003", "W004"]),
-        ({"BUDGET": None, "ADOPT_STRANGERS": False, "RESEND_WHEN_ABSENT": False}, []),
-    ],
-)
-def test_a_key_without_effect_says_so(written: dict[str, Any], expected: list[str]) -> None:
-    assert ids(with_token(**written)) == expected
-
-
 def test_a_webhook_address_needs_the_url_of_the_webhook() -> None:
     hailuo = with_token(WEBHOOK_BASE_URL="https://www.example.com")
     assert ids(hailuo) == []

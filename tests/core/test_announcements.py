@@ -123,25 +123,26 @@ def test_what_a_killed_process_owed_is_announced_by_the_next_sweep(heard: Heard)
     assert heard[0][2] == heard[1][2], "the same event tells a repeat"
 
 
-def test_a_slow_receiver_takes_its_time_from_the_requests(
-    krea: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hours = [0.0]
+def test_a_slow_receiver_holds_up_no_request_and_no_record_of_an_answer(krea: Sandbox) -> None:
+    seen: list[tuple[str, list[str]]] = []
 
-    def slow(**_kwargs: Any) -> None:
-        hours[0] += 1
+    def slow(job: VideoJob, event: JobEvent, **_kwargs: Any) -> None:
+        states = VideoJob.objects.order_by("prompt").values_list("status", flat=True)
+        seen.append((event.announcement, [*states]))
 
-    monkeypatch.setattr("hailuo_django.worker.sweep.monotonic", lambda: hours[0] * 3600)
-    job = submitted()
-    job.events.filter(announcement="job_submitted").update(announce_after=ago(seconds=1))
-    signals.job_submitted.connect(slow)
+    krea.misbehave("invalid_request")
+    for prompt in ("a", "b"):
+        submitted(prompt=prompt)
+    for signal in (signals.job_failed, signals.job_submitted):
+        signal.connect(slow)
+    JobEvent.objects.update(announce_after=ago(seconds=1))
     try:
         sweep()
-        assert krea.requests == [], "the task would have been killed before the answer"
-        sweep()
     finally:
-        signals.job_submitted.disconnect(slow)
-    assert len(krea.posts) == 1
+        for signal in (signals.job_failed, signals.job_submitted):
+            signal.disconnect(slow)
+    assert seen[0][0] == "job_failed"
+    assert {status for _, states in seen for status in states} == {"failed", "backlogged"}
 
 
 def test_where_nobody_listens_the_sweep_clears_the_books(krea: Sandbox) -> None:

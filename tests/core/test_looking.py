@@ -464,7 +464,10 @@ def test_what_runs_for_very_long_is_overdue_and_goes_on_being_asked_for(krea: Sa
     job = sent()
     assert not only(job).is_overdue
     change(job, sent_at=ago(hours=5))
+    for _pass in range(2):
+        sweep()
     assert only(job).is_overdue
+    assert [action for action, *_ in history(job)].count("overdue") == 1
 
     krea.move(upstream(job), "completed")
     assert look_again(job).status == Status.COMPLETED

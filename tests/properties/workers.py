@@ -11,9 +11,9 @@ from hypothesis.stateful import precondition, rule
 from hailuo_django import ledger
 from hailuo_django.krea import errors
 from hailuo_django.models import Submission
+from hailuo_django.pacing import LONGEST_BACKOFF_SECONDS
 from hailuo_django.states import Status
 from hailuo_django.worker.look import LookLane
-from hailuo_django.worker.pacing import LONGEST_BACKOFF_SECONDS
 from hailuo_django.worker.send import SendLane
 
 from .site import Errand, Site, identified, key, one, outcome, which

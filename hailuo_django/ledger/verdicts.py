@@ -1,0 +1,166 @@
+"""What is decided about a submission whose answer was lost, by a person or by Krea's own list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from hailuo_django import budget
+from hailuo_django.clock import site_time
+from hailuo_django.exceptions import Conflict
+from hailuo_django.krea.wire import JobReport, is_job_id
+from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.nudge import nudge_after_commit
+from hailuo_django.states import Action, FailureCode, Status
+
+from .recipe import SYSTEM, By, Move, lock_job, move, write_decision, write_note
+from .wishes import want
+
+UNDECIDED = Q(status__in=[Status.UNCONFIRMED, Status.FAILED, Status.CANCELLED])
+"""States in which a submission may still turn out to have reached Krea."""
+
+
+def choose(submission: Submission, krea_job_id: str, *, by: By) -> None:
+    """Name the upstream job that this submission became; Krea's answer to a GET confirms it.
+
+    Raises Conflict when the answer was not lost, a job is on record, or the job named belongs
+    to another submission.
+    """
+    alias = VideoJob.database()
+    rows = Submission.objects.using(alias)
+    if not is_job_id(krea_job_id):
+        raise Conflict(_("This cannot be the id of a Krea job."), code="invalid_id")
+    with transaction.atomic(using=alias):
+        lock_job(submission.job_id)
+        mine = rows.filter(UNDECIDED, pk=submission.pk, krea_job_id=None, lost_at__isnull=False)
+        named = {"candidate_id": krea_job_id, "not_found_since": None, "due_at": timezone.now()}
+        if not mine.update(**named):
+            raise _conflict()
+        if owner := rows.filter(krea_job_id=krea_job_id).first():
+            message = _("This Krea job belongs to submission %(number)d of job %(job)s.")
+            names = {"number": owner.number, "job": owner.job_id}
+            raise Conflict(message % names, code="known_job")
+        write_decision(submission, Action.CHOOSE, krea_job_id, by)
+        nudge_after_commit(submission.job_id, using=alias)
+
+
+def give_up(submission: Submission, *, by: By) -> None:
+    """Count a submission whose answer was lost as failed. Raises Conflict.
+
+    Its money is no longer reserved. Should it be completed after all, the job gets its video.
+    """
+    if not move(_given_up(submission, by), **_why(FailureCode.GIVEN_UP)):
+        raise _conflict()
+
+
+def send_again(submission: Submission, *, by: By) -> Submission:
+    """Give it up and write a new submission, which costs money: both may be billed.
+
+    Raises Conflict, also where a newer submission exists, or BudgetExceeded.
+    """
+    return _replace(submission, _given_up(submission, by), FailureCode.GIVEN_UP, by)
+
+
+def resend_absent(submission: Submission, *, proof: str) -> Submission:
+    """Replace what provably never reached Krea. Raises Conflict or BudgetExceeded."""
+    absent = _absent(submission, Status.FAILED, proof)
+    return _replace(submission, absent, FailureCode.NOT_FOUND, SYSTEM)
+
+
+def cancel_absent(submission: Submission, *, proof: str) -> bool:
+    """End as cancelled what provably never reached Krea and nobody wants any more."""
+    unwanted = Q(cancel_requested_at__isnull=False)
+    return move(_absent(submission, Status.CANCELLED, proof, unwanted), note="") is not None
+
+
+def write_evidence(
+    taken: Submission, evidence: dict[str, Any], *, due_at: datetime | None, proof: str = ""
+) -> None:
+    """Keep what Krea's list showed, and give the row back; a new ``proof`` is an event."""
+    rows = Submission.objects.using(VideoJob.database())
+    with transaction.atomic(using=rows.db):
+        lock_job(taken.job_id)
+        mine = rows.filter(pk=taken.pk, status=Status.UNCONFIRMED, due_at=taken.due_at)
+        if mine.update(evidence=evidence, due_at=due_at) and proof:
+            write_note(taken, proof, SYSTEM)
+
+
+def dismiss(stranger: Stranger, *, by: By) -> None:
+    """Say that an unknown upstream job is none of ours. Raises Conflict when it is known."""
+    alias = VideoJob.database()
+    actor_id = by.actor.pk if by.actor else None
+    mine = Stranger.objects.using(alias).open().filter(pk=stranger.pk)
+    if not mine.update(dismissed_at=timezone.now(), dismissed_by_id=actor_id):
+        message = _("This upstream job was dismissed already, or a submission has it on record.")
+        raise Conflict(message, code="not_open")
+    detail = f"Not ours: Krea job {stranger.krea_job_id}"
+    waiting = Submission.objects.using(alias).unconfirmed().filter(account=stranger.account)
+    for submission in waiting.order_by("job_id", "number"):
+        if stranger.krea_job_id not in submission.evidence.get("strangers", ()):
+            continue
+        with transaction.atomic(using=alias):
+            lock_job(submission.job_id)
+            waiting.filter(pk=submission.pk).update(due_at=timezone.now())
+            write_note(submission, detail, by)
+
+
+def remember_strangers(account: str, jobs: Sequence[JobReport]) -> None:
+    """Keep what Krea listed and nobody here knows, for a person to look at."""
+    rows, now = Stranger.objects.using(VideoJob.database()), timezone.now()
+    seen = {job.krea_job_id: job for job in jobs}
+    for row in rows.filter(krea_job_id__in=seen):
+        job = seen.pop(row.krea_job_id)
+        news = {"krea_status": job.status, "raw": job.raw, "last_seen_at": now}
+        rows.filter(pk=row.pk).update(**news)
+    rows.bulk_create(
+        [
+            Stranger(
+                krea_job_id=job.krea_job_id,
+                account=account,
+                krea_status=job.status,
+                krea_created_at=site_time(job.created_at) if job.created_at else None,
+                raw=job.raw,
+            )
+            for job in seen.values()
+        ],
+        ignore_conflicts=True,  # another worker lists as well
+    )
+
+
+def _replace(submission: Submission, ended: Move, failure_code: FailureCode, by: By) -> Submission:
+    alias = VideoJob.database()
+    job = VideoJob.objects.using(alias).get(pk=submission.job_id)
+    newest = Q(status=Status.UNCONFIRMED, submission_count=submission.number)
+    fields = _why(failure_code)
+    with transaction.atomic(using=alias):
+        budget.lock()
+        return want(job, newest, Action.RESUBMIT, by, instead_of=(ended, fields))
+
+
+def _given_up(submission: Submission, by: By) -> Move:
+    unnamed = Q(candidate_id="")
+    return Move.of(submission, Action.GIVE_UP, Status.FAILED, by, where=unnamed)
+
+
+def _absent(submission: Submission, target: Status, proof: str, where: Q = Q()) -> Move:
+    unnamed = Q(candidate_id="")
+    return Move.of(submission, Action.ABSENT, target, SYSTEM, proof, where=unnamed & where)
+
+
+def _why(failure_code: FailureCode) -> dict[str, Any]:
+    return {"failure_code": failure_code, "note": ""}
+
+
+def _conflict() -> Conflict:
+    return Conflict(
+        _(
+            "Nothing is to be decided about this submission: its answer was not lost, Krea's job"
+            " is on record, or a job was named that Krea is being asked about."
+        )
+    )

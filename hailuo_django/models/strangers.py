@@ -1,0 +1,57 @@
+"""Stranger: an upstream job of our account that no submission here knows."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .submissions import Submission
+
+
+class StrangerQuerySet(models.QuerySet["Stranger"]):
+    """The vocabulary for unknown upstream jobs."""
+
+    def open(self) -> StrangerQuerySet:
+        """Return those that are still unknown: neither dismissed nor recorded here since."""
+        known = Submission.objects.using(self.db).filter(krea_job_id=OuterRef("krea_job_id"))
+        return self.filter(~Exists(known), dismissed_at=None)
+
+
+class Stranger(models.Model):
+    """A job that Krea listed and nobody here ordered, as far as we know.
+
+    It may be what became of an ``unconfirmed`` submission, or the work of another program
+    that uses the same API token.
+    """
+
+    krea_job_id = models.CharField(_("Krea job id"), max_length=100, unique=True)
+    account = models.CharField(_("account"), max_length=32)
+    krea_status = models.CharField(_("status in Krea's words"), max_length=100, default="")
+    krea_created_at = models.DateTimeField(_("created, by Krea's clock"), null=True)
+    raw = models.TextField(_("last answer from Krea"), default="")
+    first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
+    last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+    dismissed_at = models.DateTimeField(
+        _("dismissed"), null=True, help_text=_("An operator said that it is none of ours.")
+    )
+    dismissed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("dismissed by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+    )
+
+    objects = StrangerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("unknown upstream job")
+        verbose_name_plural = _("unknown upstream jobs")
+        ordering = ("-first_seen_at", "-pk")
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.krea_job_id

@@ -1,0 +1,148 @@
+"""How fast Krea may be asked: one row an account, read and written by every worker.
+
+Three things hold sending back: a time that Krea named or that grows with every setback, a
+pause after several lost answers in a row, which lasts until Krea answers a GET, and after
+either of them a single trial that goes ahead of the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from .conf import conf
+from .deadlines import lease_seconds
+from .krea.errors import AccountProblem, KreaError, RateLimited
+from .models import KreaAccount, VideoJob
+
+FIRST_BACKOFF_SECONDS = 5
+LONGEST_BACKOFF_SECONDS = 300
+DOUBTS_BEFORE_A_PAUSE = 3
+
+
+def account() -> str:
+    """Return a name for the account in use that gives nothing of its token away."""
+    secret = f"{conf.KREA_BASE_URL}\n{conf.KREA_API_TOKEN}".encode()
+    return hashlib.sha256(secret).hexdigest()[:16]
+
+
+def backoff_seconds(tries: int) -> float:
+    """Return a growing, jittered, capped number of seconds for the ``tries``-th failure."""
+    grown: float = FIRST_BACKOFF_SECONDS * 2 ** min(tries, 10)
+    return min(grown, LONGEST_BACKOFF_SECONDS) * random.uniform(0.8, 1.2)  # noqa: S311
+
+
+def may_send() -> bool:
+    """Tell whether to send one now. After trouble this takes the turn of the single trial."""
+    row = _account().first()
+    if row is None or not (row.setbacks or row.doubts or row.paused_at or row.send_after):
+        return True
+    now = timezone.now()
+    if row.paused_at or (row.send_after and row.send_after > now):
+        return False
+    if not (row.setbacks or row.doubts):
+        return True
+    turn = _account().filter(_past("send_after", now), _past("trial_until", now), paused_at=None)
+    return bool(turn.update(trial_until=now + timedelta(seconds=lease_seconds())))
+
+
+def may_look() -> bool:
+    """Tell whether Krea lets this account ask now."""
+    return not _account().filter(look_after__gt=timezone.now()).exists()
+
+
+def is_paused() -> bool:
+    """Tell whether sending waits until Krea answers a GET."""
+    return _account().filter(paused_at__isnull=False).exists()
+
+
+def slow_sending(error: KreaError) -> str:
+    """Hold back every sender of this account; return why, in words for staff."""
+    _slow(error, "send_after")
+    return _reason(error)
+
+
+def slow_looking(error: KreaError) -> datetime:
+    """Hold back every look and every sender of this account; return until when."""
+    return _slow(error, "send_after", "look_after")
+
+
+def doubt(reason: str) -> None:
+    """Count a lost answer; after a few in a row sending pauses until Krea answers a GET.
+
+    One outage shall not make a whole queue doubtful.
+    """
+    _row()
+    _account().update(doubts=F("doubts") + 1, trial_until=None)
+    too_many = _account().filter(doubts__gte=DOUBTS_BEFORE_A_PAUSE, paused_at=None)
+    too_many.update(paused_at=timezone.now(), reason=f"Answers were lost: {reason}")
+
+
+def answered() -> None:
+    """End a pause: a GET made while it lasted was answered. A single trial goes ahead."""
+    paused = _account().filter(paused_at__isnull=False)
+    paused.update(paused_at=None, doubts=DOUBTS_BEFORE_A_PAUSE - 1, trial_until=None, reason="")
+
+
+def went_through() -> None:
+    """Forget earlier trouble: Krea took a request, or refused it for what it asked.
+
+    Not while a pause lasts: the request was then under way when it began, and staff are to
+    see why nothing is sent.
+    """
+    over = _account().filter(_past("send_after", timezone.now()), paused_at=None)
+    over.exclude(setbacks=0, doubts=0).update(setbacks=0, doubts=0, trial_until=None, reason="")
+
+
+def resume(fingerprint: str) -> bool:
+    """Let an account send and look at once, whatever held it back; False when nothing did.
+
+    By hand. What is still wrong upstream will hold it back again after a single trial.
+    """
+    row = KreaAccount.objects.using(VideoJob.database()).filter(pk=fingerprint)
+    now = timezone.now()
+    held = Q(send_after__gt=now) | Q(look_after__gt=now) | Q(paused_at__isnull=False)
+    freed = {"send_after": None, "look_after": None, "paused_at": None, "trial_until": None}
+    return bool(row.filter(held).update(**freed, reason=""))
+
+
+def _slow(error: KreaError, *fields: str) -> datetime:
+    now = timezone.now()
+    until = now + timedelta(seconds=_wait_seconds(error, _row().setbacks))
+    # Several requests under way get the same answer at once: that is one setback.
+    _account().filter(_past("send_after", now)).update(setbacks=F("setbacks") + 1)
+    for field in fields:
+        earlier = Q(**{field: None}) | Q(**{f"{field}__lt": until})
+        _account().filter(earlier).update(**{field: until, "reason": _reason(error)})
+    _account().update(trial_until=None)
+    return until
+
+
+def _wait_seconds(error: KreaError, setbacks: int) -> float:
+    if isinstance(error, RateLimited) and error.retry_after is not None:
+        return error.retry_after
+    if isinstance(error, AccountProblem):
+        return LONGEST_BACKOFF_SECONDS  # a person must act; a rare trial goes on meanwhile
+    return backoff_seconds(setbacks)
+
+
+def _reason(error: KreaError) -> str:
+    return f"HTTP {error.status}: {error.message}" if error.status else f"Not sent: {error.message}"
+
+
+def _past(field: str, now: datetime) -> Q:
+    return Q(**{field: None}) | Q(**{f"{field}__lte": now})
+
+
+def _row() -> KreaAccount:
+    accounts = KreaAccount.objects.using(VideoJob.database())
+    row, _created = accounts.get_or_create(fingerprint=account())
+    return row
+
+
+def _account() -> QuerySet[KreaAccount]:
+    return KreaAccount.objects.using(VideoJob.database()).filter(fingerprint=account())

@@ -1,0 +1,135 @@
+"""What Krea's list says about a lost answer. Pure, and all times are by Krea's clock.
+
+Krea never repeats a prompt, so all there is to go by is when a job was made and that nobody
+here has it on record. A job of ours may be any stranger made since its sender began: there is
+no time from which on a request that is still on its way cannot arrive. What ends the doubt is
+proof of absence: a list that goes back far enough, shows no such stranger, and does show a
+known job made after the end of the window, so that it is not a list that lags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from hailuo_django.krea.wire import JobReport
+
+SKEW = timedelta(minutes=5)
+"""Between the clocks of our hosts: what was made longer before the claim is not ours."""
+
+CLOSE = timedelta(minutes=1)
+"""What is adopted without asking anybody was made at most so long before the claim."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """When Krea may have taken a request whose answer was lost."""
+
+    claimed: datetime
+    """When its sender began."""
+    until: datetime
+    """The end of the attempt and the grace: a list is proof only from here on."""
+
+    @property
+    def since(self) -> datetime:
+        """The earliest time at which its job may have been made."""
+        return self.claimed - SKEW
+
+    def may_hold(self, job: JobReport) -> bool:
+        """Whether ``job`` may be what became of it; one without a readable time always may."""
+        return job.created_at is None or job.created_at >= self.since
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A complete answer of Krea's list, split by what is known here."""
+
+    listed_at: datetime
+    since: datetime
+    """How far back it goes."""
+    whole: bool
+    """Whether it went so far, and every item could be read."""
+    known: Sequence[JobReport]
+    """Jobs of this account on record here."""
+    strangers: Sequence[JobReport]
+    """Jobs nobody here knows, less those that were dismissed or named for a submission."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one listing shows about one submission."""
+
+    window: Window
+    listing: Listing
+    strangers: tuple[JobReport, ...]
+    control: str
+    """A known job made after the window: the list does not lag behind it."""
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether it provably never reached Krea."""
+        reaches = self.listing.whole and self.listing.since <= self.window.since
+        return reaches and bool(self.control) and not self.strangers
+
+    @property
+    def lone_stranger(self) -> JobReport | None:
+        """The only job that may be its own, if it fits; the list came after the window."""
+        reaches = self.listing.whole and self.listing.since <= self.window.since
+        if not reaches or len(self.strangers) != 1 or self.listing.listed_at < self.window.until:
+            return None
+        job = self.strangers[0]
+        fits = job.created_at is not None and job.created_at >= self.window.claimed - CLOSE
+        return job if fits else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is kept on the row for a person to see."""
+        return {
+            "listed_at": self.listing.listed_at.isoformat(),
+            "since": self.window.since.isoformat(),
+            "until": self.window.until.isoformat(),
+            "strangers": [job.krea_job_id for job in self.strangers[:MAX_NAMED]],
+            "control": self.control,
+            "absent": self.is_absent,
+            "whole": self.listing.whole,
+            "jobs": len(self.listing.known) + len(self.listing.strangers),
+        }
+
+
+MAX_NAMED = 50
+
+
+def examine(window: Window, listing: Listing) -> Finding:
+    """Say what ``listing`` shows about the submission of ``window``."""
+    strangers = tuple(job for job in listing.strangers if window.may_hold(job))
+    later = (j for j in listing.known if j.created_at is not None and j.created_at > window.until)
+    control = next((job.krea_job_id for job in later), "")
+    return Finding(window, listing, strangers, control)
+
+
+def rivals(job: JobReport, windows: Mapping[int, Window], closed: Collection[int]) -> set[int]:
+    """Return whose job this may be, by the keys of ``windows``.
+
+    The window of a submission that somebody decided about is ``closed`` at its end; any other
+    is open until its absence is proved.
+    """
+    return {
+        key
+        for key, window in windows.items()
+        if window.may_hold(job)
+        and not (key in closed and job.created_at and job.created_at > window.until + SKEW)
+    }
+
+
+def split(
+    jobs: Iterable[JobReport], known: Collection[str | None], set_aside: Collection[str]
+) -> tuple[list[JobReport], list[JobReport]]:
+    """Return the jobs on record here and the strangers, without what is ``set_aside``."""
+    ours, strangers = [], []
+    for job in jobs:
+        if job.krea_job_id in known:
+            ours.append(job)
+        elif job.krea_job_id not in set_aside:
+            strangers.append(job)
+    return ours, strangers

@@ -1,0 +1,205 @@
+"""Looking for lost answers in Krea's list; and trying whether Krea answers at all in a pause."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+from django.db import IntegrityError
+from django.db.models import Q
+from django.utils import timezone
+
+from hailuo_django import ledger, pacing
+from hailuo_django.clock import aware
+from hailuo_django.conf import conf
+from hailuo_django.deadlines import call_seconds, lease_seconds
+from hailuo_django.exceptions import HailuoError
+from hailuo_django.krea import errors
+from hailuo_django.krea.client import KreaClient
+from hailuo_django.krea.listing import Listing as JobList
+from hailuo_django.krea.listing import list_since
+from hailuo_django.krea.wire import JobReport
+from hailuo_django.ledger import next_look
+from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.states import Status
+
+from .evidence import SKEW, Finding, Listing, Window, examine, rivals, split
+from .lanes import in_words
+
+LISTED_FOR = timedelta(days=1)
+"""For so long a lost answer is looked for; then it waits for a person, or for a sync."""
+
+IDS_A_QUERY = 500
+
+
+@dataclass(frozen=True)
+class Search:
+    """Submissions whose answers were lost; none of them: only whether Krea answers."""
+
+    submissions: list[Submission]
+    seconds: float
+    since: datetime
+    """How far the list has to go back, with room for clocks that differ."""
+    asked_at: datetime
+    """Our own clock before Krea told its time: that is later by what the answer took."""
+
+
+class ListLane:
+    """Asks for Krea's list at most once a pass, and records what it shows."""
+
+    width = 1
+    waits = False
+
+    def __init__(self, client: KreaClient, only: uuid.UUID | None = None) -> None:
+        self.client = client
+        self.only = only
+        self.done = False
+
+    def take(self, seconds_left: float) -> Search | None:
+        """Lease what is due; in a pause there is something to ask even without that."""
+        calls = 2 if seconds_left >= 2 * call_seconds() else 1
+        if self.done or seconds_left < call_seconds() or not pacing.may_look():
+            return None
+        self.done = True
+        account, lease = pacing.account(), lease_seconds(calls)
+        rows = ledger.take_to_list(account, lease_seconds=lease, only=self.only)
+        if not rows and not (self.only is None and pacing.is_paused()):
+            return None
+        now = aware(timezone.now())
+        oldest = min((aware(row.sent_at or row.created_at) for row in rows), default=now)
+        return Search(rows, calls * call_seconds(), oldest - 3 * SKEW, now)
+
+    def call(self, item: Search) -> JobList:
+        """GET the list, as many pages as there is time for."""
+        end = monotonic() + item.seconds
+        if not item.submissions:
+            return list_since(self.client, item.asked_at, max_pages=1, limit=1)
+        return list_since(
+            self.client, item.since, may_go_on=lambda: monotonic() + call_seconds() <= end
+        )
+
+    def record(self, item: Search, outcome: JobList | Exception) -> None:
+        """Write down what the list shows; trouble with asking changes no state."""
+        match outcome:
+            case JobList():
+                pacing.answered()
+                _weigh(item, outcome)
+            case errors.RateLimited():
+                due_at = pacing.slow_looking(outcome)
+                _give_back(item.submissions, in_words(outcome), due_at)
+            case _:
+                _give_back(item.submissions, in_words(outcome), None)
+
+
+def _give_back(rows: Iterable[Submission], trouble: str, due_at: datetime | None) -> None:
+    for row in rows:
+        note = f"Krea's list could not be had: {trouble}"
+        ledger.finish_look(row, due_at=due_at or next_look(row), note=note)
+
+
+def _weigh(search: Search, answer: JobList) -> None:
+    if not search.submissions:
+        return
+    if answer.server_time is None:
+        _give_back(search.submissions, "it came without Krea's time.", None)
+        return
+    offset = answer.server_time - search.asked_at
+    listing = _listing(search, answer, answer.server_time)
+    ledger.remember_strangers(pacing.account(), listing.strangers)
+    for row in search.submissions:
+        finding = examine(_window(row, offset), listing)
+        if not _decide(row, finding, offset):
+            _write_down(row, finding)
+
+
+def _listing(search: Search, answer: JobList, listed_at: datetime) -> Listing:
+    # What is known is read after the list was made: an answer recorded since explains its job.
+    rows = Submission.objects.using(VideoJob.database())
+    known, named, dismissed = set[str | None](), set[str](), set[str]()
+    for ids in _in_parts([job.krea_job_id for job in answer.jobs]):
+        known.update(rows.filter(krea_job_id__in=ids).values_list("krea_job_id", flat=True))
+        named.update(rows.filter(candidate_id__in=ids).values_list("candidate_id", flat=True))
+        strangers = Stranger.objects.using(rows.db).filter(dismissed_at__isnull=False)
+        said = strangers.filter(krea_job_id__in=ids)
+        dismissed.update(said.values_list("krea_job_id", flat=True))
+    ours, others = split(answer.jobs, known, named | dismissed)
+    return Listing(listed_at, search.since, answer.complete, ours, others)
+
+
+def _decide(row: Submission, finding: Finding, offset: timedelta) -> bool:
+    """Do what needs no person; False when nothing was decided."""
+    proof = _proof(finding)
+    if finding.is_absent and row.cancel_requested_at:
+        return ledger.cancel_absent(row, proof=proof)
+    job = finding.lone_stranger if conf.ADOPT_STRANGERS else None
+    if job and _is_its_own(job, row, finding.window, offset):
+        return _adopt(row, job)
+    if finding.is_absent and conf.RESEND_WHEN_ABSENT:
+        return _resend(row, proof)
+    return False
+
+
+def _adopt(row: Submission, job: JobReport) -> bool:
+    undecided = Q(status=Status.UNCONFIRMED, candidate_id="")
+    try:
+        return ledger.adopt(row, job, by=ledger.POLL, where=undecided)
+    except IntegrityError:  # another worker knew better
+        return False
+
+
+def _resend(row: Submission, proof: str) -> bool:
+    try:
+        ledger.resend_absent(row, proof=proof)
+    except HailuoError as error:
+        ledger.finish_look(row, due_at=next_look(row), note=f"Not sent again: {error.message}")
+    return True
+
+
+def _write_down(row: Submission, finding: Finding) -> None:
+    """Keep the evidence for whoever decides."""
+    is_new = finding.is_absent and not row.evidence.get("absent")
+    lost_at = row.lost_at or row.created_at
+    settled = finding.is_absent or timezone.now() - lost_at > LISTED_FOR
+    ledger.write_evidence(
+        row,
+        finding.as_json(),
+        due_at=None if settled else next_look(row),
+        proof=_proof(finding) if is_new else "",
+    )
+
+
+def _proof(finding: Finding) -> str:
+    return (
+        "Krea's list shows no unknown job since it was claimed, and does show job"
+        f" {finding.control}, made after it."
+    )
+
+
+def _is_its_own(job: JobReport, row: Submission, window: Window, offset: timedelta) -> bool:
+    """Whether nobody else's answer may have been this job."""
+    rows = Submission.objects.using(VideoJob.database()).exclude(pk=row.pk)
+    lost = Q(status=Status.UNCONFIRMED) | Q(status__in=[Status.FAILED, Status.CANCELLED])
+    doubtful = Q(status=Status.SUBMITTING) | Q(lost, lost_at__isnull=False)
+    others = list(rows.filter(doubtful, account=row.account, krea_job_id=None))
+    windows = {row.pk: window} | {other.pk: _window(other, offset) for other in others}
+    closed = {
+        other.pk
+        for other in others
+        if other.status in (Status.FAILED, Status.CANCELLED) or other.evidence.get("absent")
+    }
+    return rivals(job, windows, closed) == {row.pk}
+
+
+def _window(row: Submission, offset: timedelta) -> Window:
+    claimed = aware(row.sent_at or row.created_at)
+    ended = aware(row.lost_at or row.lease_expires_at or timezone.now())
+    grace = timedelta(seconds=conf.UNCONFIRMED_GRACE_SECONDS)
+    return Window(claimed + offset, ended + grace + offset)
+
+
+def _in_parts(ids: list[str]) -> Iterator[list[str]]:
+    for first in range(0, len(ids), IDS_A_QUERY):
+        yield ids[first : first + IDS_A_QUERY]

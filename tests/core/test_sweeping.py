@@ -27,6 +27,8 @@ pytestmark = pytest.mark.django_db
 class Numbers:
     """A lane whose items are numbers."""
 
+    waits = False
+
     def __init__(self, width: int, items: int, call: Callable[[int], JobReport]) -> None:
         self.width, self.call = width, call
         self.items = list(range(items))

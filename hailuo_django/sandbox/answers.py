@@ -9,7 +9,7 @@ from typing import Any
 
 from .faults import FAULTS, Faults, Value
 
-_HTML = b"<!DOCTYPE html>\n<title>502 Bad Gateway</title><h1>Bad gateway</h1>\n"
+_HTML = b"<!DOCTYPE html>\n<title>Bad gateway</title><h1>Bad gateway</h1>\n"
 
 
 @dataclass
@@ -40,8 +40,8 @@ def _html(status: int) -> Answer:
     return Answer(status, _HTML, {"Content-Type": "text/html; charset=utf-8"})
 
 
-def _lost(_: Value) -> Answer:
-    return Answer(0, manner="lost")
+def _no_answer(manner: str) -> Answer:
+    return Answer(0, manner=manner)
 
 
 def _rate_limited(retry_after: Value) -> Answer:
@@ -71,7 +71,8 @@ _ISSUES = [{"code": "invalid_type", "path": ["prompt"], "message": "Expected str
 # One line each: the answers that come instead of an effect.
 REFUSALS: dict[str, Callable[[Value], Answer]] = {
     # Inferred: any network may do this.
-    "lost_request": _lost,
+    "lost_request": lambda _: _no_answer("lost"),
+    "cut_request": lambda _: _no_answer("reset"),
     # Documented.
     "unauthorized": lambda _: error(401, "Unauthorized"),
     "invalid_request": lambda _: error(400, "Invalid request."),
@@ -79,8 +80,14 @@ REFUSALS: dict[str, Callable[[Value], Answer]] = {
     "payment_required": lambda _: as_json(
         402, {"message": "Your API balance is empty. It is separate from your plan: please top up."}
     ),
+    # Unknown: whether moderation refuses a request. Seen live: an error that is an object.
+    "moderated_request": lambda _: as_json(
+        400, {"error": {"code": "moderation", "message": "Rejected by content moderation."}}
+    ),
     # Documented for other endpoints only.
     "forbidden": lambda _: error(403, "Forbidden"),
+    # Inferred: what an endpoint that was taken away answers.
+    "unknown_endpoint": lambda _: error(404, "Not found"),
     "model_unavailable": _model_unavailable,
     # Seen live on an image endpoint, with the words of a schema library.
     "validation": lambda _: as_json(422, {"error": "Validation failed", "issues": _ISSUES}),
@@ -105,8 +112,14 @@ def spoil(answer: Answer, faults: Faults) -> Answer:
     """Return ``answer`` as it goes over the line, its effect having happened."""
     if "garbage" in faults:
         return _replaced(answer, _html(200))
+    if "empty_answer" in faults:
+        return _replaced(answer, Answer(200))
+    if "answer_without_id" in faults:
+        return _replaced(answer, as_json(200, {"status": "queued"}))
     if "server_error_accepted" in faults:
         return _replaced(answer, error(500, "Internal Server Error"))
+    if "gateway_timeout" in faults:
+        return _replaced(answer, _html(504))
     if "lost_answer" in faults:
         answer.manner = "lost"
     if "cut_answer" in faults:

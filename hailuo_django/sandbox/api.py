@@ -69,7 +69,7 @@ class Api:
             answer = self._answer(request, exchange)
         except RefusedError as refused:
             answer = error(400, str(refused))
-        exchange.status = answer.status if answer.manner != "lost" else None
+        exchange.status = None if answer.manner == "lost" else answer.status or None
         self.upstream.touch()
         return answer
 
@@ -122,6 +122,8 @@ class Api:
     ) -> Answer:
         with self.upstream.changed:
             faults = own | self.mischief.take(operation)
+        if not self.upstream.clock.sleep(float(faults.get("late_request") or 0)):
+            return Answer(0, manner="lost")
         answer = refusal(faults, operation) or spoil(act(faults), faults)
         if "echo" in faults:
             answer = echoed(answer, _secrets(request))
@@ -134,7 +136,7 @@ class Api:
         own = self.mischief.always | read_prompt(body["prompt"])
 
         def act(faults: Faults) -> Answer:
-            job = SandboxJob(body, webhook_url, self.base_url, lasting(faults))
+            job = SandboxJob(body, webhook_url, self.base_url, lasting(faults), self.upstream.clock)
             if "echo" in faults:
                 job.extra = {"request": _secrets(request)}
             post.job_id = job.id

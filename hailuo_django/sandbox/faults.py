@@ -49,10 +49,13 @@ def _webhook(option: str = "", default: Value = None) -> Fault:
 FAULTS = {
     # Instead of the effect. A job never exists after these. answers.py says how sure each is.
     "lost_request": Fault("refuse"),
+    "cut_request": Fault("refuse"),
     "unauthorized": Fault("refuse"),
     "payment_required": Fault("refuse"),
     "invalid_request": Fault("refuse"),
+    "moderated_request": Fault("refuse", _NEW_JOB),
     "forbidden": Fault("refuse"),
+    "unknown_endpoint": Fault("refuse", _NEW_JOB),
     "model_unavailable": Fault("refuse"),
     "validation": Fault("refuse"),
     "rate_limited": Fault("refuse", option="retry_after"),
@@ -67,7 +70,12 @@ FAULTS = {
     "late_answer": Fault("spoil", option="seconds", default=90.0),
     "drip": Fault("spoil", option="seconds", default=1.0),
     "garbage": Fault("spoil"),
+    "empty_answer": Fault("spoil"),
+    "answer_without_id": Fault("spoil", _NEW_JOB),
     "server_error_accepted": Fault("spoil"),
+    "gateway_timeout": Fault("spoil"),
+    # The effect itself comes late, and its answer with it (inferred: proxies keep requests).
+    "late_request": Fault("spoil", option="seconds", default=90.0),
     # How a job goes on.
     "moderation": _job(),  # documented
     "fails": _job(),  # documented

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from .clock import Clock
 from .contract import RUNNING, TERMINAL
 from .faults import Faults
 
@@ -40,12 +41,6 @@ _ERRORS = {
 }
 
 
-def now() -> datetime:
-    """Return the time as job objects have it, in whole milliseconds (our choice)."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
 def iso(moment: datetime | None) -> str | None:
     """Return the time as ISO 8601 (documented), such as ``2026-05-01T12:00:00.000Z``."""
     if moment is None:
@@ -61,15 +56,19 @@ class SandboxJob:
     webhook_url: str | None = field(repr=False)
     base_url: str
     faults: Faults
+    clock: Clock = field(repr=False)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     type: str = JOB_TYPE
     status: str = RUNNING[0]
-    created_at: datetime = field(default_factory=now)
+    created_at: datetime = field(init=False)
     completed_at: datetime | None = None
     result: Any = None
     error: dict[str, str] | None = None
     history: list[str] = field(default_factory=lambda: [RUNNING[0]])
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.created_at = self.clock.now()
 
     @property
     def billed(self) -> bool:
@@ -107,7 +106,7 @@ class SandboxJob:
         self.result = self.result_in(status)
         self.error = self.error_in(status)
         # Inferred: completed_at is filled at every end (other clients take it as a sign of one).
-        self.completed_at = now() if status in TERMINAL else None
+        self.completed_at = self.clock.now() if status in TERMINAL else None
         self.history.append(status)
         self.status = status
 
@@ -156,7 +155,7 @@ class SandboxJob:
         """
         as_is = status is None or status == self.status
         shown = self.status if status is None else status
-        ended_at = self.completed_at if as_is else (now() if shown in TERMINAL else None)
+        ended_at = self.completed_at if as_is else (self.clock.now() if shown in TERMINAL else None)
         error = self.error if as_is else self.error_in(shown)
         return {
             "job_id": self.id,

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -69,6 +70,19 @@ class Sandbox:
         self._server.stop()
         self._upstream.stop()
         self._thread.join()
+
+    @property
+    def now(self) -> datetime:
+        """The time by Krea's clock."""
+        return self._upstream.clock.now()
+
+    def advance(self, seconds: float) -> None:
+        """Put Krea's clock forward: what is to happen or to be seen by then is at once.
+
+        Raises ValueError when ``seconds`` are negative.
+        """
+        self._upstream.clock.advance(seconds)
+        self._upstream.touch()
 
     @property
     def jobs(self) -> list[SandboxJob]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-import threading
+import struct
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +13,7 @@ from typing import Any
 from . import media
 from .answers import Answer, error
 from .api import Api, Request
+from .clock import Clock
 
 _MAX_BODY_BYTES = 10 * 1024 * 1024
 
@@ -25,7 +26,6 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], api: Api) -> None:
         self.api = api
-        self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         super().__init__(address, Handler)
 
@@ -39,7 +39,7 @@ class Server(ThreadingHTTPServer):
 
     def stop(self) -> None:
         """Serve nobody any more."""
-        self.stopping.set()
+        self.api.upstream.clock.stop()
         self.shutdown()
         self.server_close()
         for line in list(self._open):
@@ -95,30 +95,43 @@ class Handler(BaseHTTPRequestHandler):
                 answer.after()
 
     def _send(self, answer: Answer) -> None:
-        head = self._head(answer)
-        body = b"" if self.command == "HEAD" else answer.body
         if answer.manner in ("lost", "cut"):
             self.close_connection = True
-        if answer.manner == "late" and self.server.stopping.wait(answer.seconds):
-            return
-        if answer.manner == "drip":
-            self._drip(head + body, answer.seconds)
-        elif answer.manner == "cut":
-            self.wfile.write((head + body)[: len(head) + len(body) // 2])
-        elif answer.manner != "lost":
-            self.wfile.write(head + body)
+        whole = self._head(answer) + (b"" if self.command == "HEAD" else answer.body)
+        match answer.manner:
+            case "lost":
+                return
+            case "reset":
+                self._reset()
+            case "cut":
+                self.wfile.write(whole[: len(whole) - len(answer.body) // 2])
+            case "drip":
+                self._drip(whole, answer.seconds)
+            case _:
+                if self._clock.sleep(answer.seconds):
+                    self.wfile.write(whole)
+
+    @property
+    def _clock(self) -> Clock:
+        return self.server.api.upstream.clock
 
     def _drip(self, whole: bytes, seconds: float) -> None:
         for place in range(len(whole)):
-            if self.server.stopping.wait(seconds):
+            if not self._clock.sleep(seconds):
                 return
             self.wfile.write(whole[place : place + 1])
+
+    def _reset(self) -> None:
+        self.close_connection = True
+        # A close that waits for nothing tells the other side that the line broke.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        socket.close(self.connection.detach())
 
     def _head(self, answer: Answer) -> bytes:
         phrase = HTTPStatus(answer.status).phrase if answer.status else ""
         headers = {
             # Inferred: every HTTP server sends it, and it tells Krea's clock.
-            "Date": self.date_time_string(),
+            "Date": self.date_time_string(self._clock.now().timestamp()),
             **answer.headers,
             "Content-Length": str(len(answer.body)),
             **({"Connection": "close"} if self.close_connection else {}),

@@ -2,56 +2,14 @@
 
 from __future__ import annotations
 
-import heapq
 import threading
-import time
-from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 from . import webhooks
+from .clock import Clock, Timetable
 from .contract import ListQuery
-from .jobs import SandboxJob, now
+from .jobs import SandboxJob
 from .webhooks import Delivery, Message
-
-
-class Timetable:
-    """One thread that does things at their time."""
-
-    def __init__(self) -> None:
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
-        self._order = count()
-        self._changed = threading.Condition()
-        self._stopped = False
-
-    def start(self) -> None:
-        """Begin, with what is due by then."""
-        threading.Thread(target=self._run, name="sandbox-timetable", daemon=True).start()
-
-    def after(self, seconds: float, do: Callable[[], None]) -> None:
-        """Do something in ``seconds``."""
-        with self._changed:
-            heapq.heappush(self._due, (time.monotonic() + seconds, next(self._order), do))
-            self._changed.notify()
-
-    def stop(self) -> None:
-        """Do nothing any more."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify()
-
-    def _run(self) -> None:
-        while (do := self._next()) is not None:
-            do()
-
-    def _next(self) -> Callable[[], None] | None:
-        with self._changed:
-            while not self._stopped:
-                wait = self._due[0][0] - time.monotonic() if self._due else None
-                if wait is not None and wait <= 0:
-                    return heapq.heappop(self._due)[2]
-                self._changed.wait(wait)
-            return None
 
 
 class Upstream:
@@ -59,13 +17,14 @@ class Upstream:
 
     def __init__(self, seconds: float, manual: bool) -> None:
         self.changed = threading.Condition()
+        self.clock = Clock()
         self.version = 0
         self.jobs: dict[str, SandboxJob] = {}
         self.deliveries: list[Delivery] = []
         self._undelivered = 0
         self._seconds = seconds
         self._manual = manual
-        self._timetable = Timetable()
+        self._timetable = Timetable(self.clock)
 
     def touch(self) -> None:
         """Tell those who wait that something changed."""
@@ -78,8 +37,8 @@ class Upstream:
         self._timetable.start()
 
     def stop(self) -> None:
-        """Stop the walks."""
-        self._timetable.stop()
+        """Stop the walks, and whatever waits."""
+        self.clock.stop()
 
     @property
     def idle(self) -> bool:
@@ -175,5 +134,5 @@ def _matches(job: SandboxJob, query: ListQuery) -> bool:
         (query.before is None or job.created_at < query.before)
         and (query.status is None or job.status == query.status)
         and (query.types is None or job.type in query.types)
-        and (now() - job.created_at).total_seconds() >= lag
+        and (job.clock.now() - job.created_at).total_seconds() >= lag
     )

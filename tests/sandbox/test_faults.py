@@ -16,8 +16,10 @@ from tests.sandbox.conftest import GENERATE, Krea, KreaFactory, Receiver
 REFUSALS = [
     ("unauthorized", 401),
     ("invalid_request", 400),
+    ("moderated_request", 400),
     ("payment_required", 402),
     ("forbidden", 403),
+    ("unknown_endpoint", 404),
     ("model_unavailable", 410),
     ("validation", 422),
     ("rate_limited", 429),
@@ -36,6 +38,7 @@ def test_a_refused_post_makes_no_job(krea: Krea, name: str, status: int) -> None
 
 def test_refusals_have_the_shapes_that_were_documented_or_seen(krea: Krea) -> None:
     assert set(krea.generate("[payment_required]").json()) == {"message"}
+    assert krea.generate("[moderated_request]").json()["error"]["code"] == "moderation"
     assert krea.generate("[model_unavailable]").json()["error"] == "model_unavailable"
     assert krea.generate("[validation]").json()["issues"][0]["path"] == ["prompt"]
     assert krea.generate("[bad_gateway_html]").headers["Content-Type"].startswith("text/html")
@@ -65,9 +68,12 @@ def test_a_rate_limit_may_name_a_date(krea: Krea) -> None:
     assert krea.generate().headers["Retry-After"].startswith("Mon, 01 Jun")
 
 
-def test_a_lost_request_arrives_and_makes_no_job(krea: Krea) -> None:
-    with pytest.raises(requests.ConnectionError):
-        krea.generate("[lost_request]")
+@pytest.mark.parametrize(
+    ("name", "how"), [("lost_request", "RemoteDisconnected"), ("cut_request", "ConnectionReset")]
+)
+def test_a_lost_request_arrives_and_makes_no_job(krea: Krea, name: str, how: str) -> None:
+    with pytest.raises(requests.ConnectionError, match=how):
+        krea.generate(f"[{name}]")
 
     assert [(post.status, post.job_id) for post in krea.posts] == [(None, None)]
     assert krea.jobs == []
@@ -88,7 +94,16 @@ def test_the_answer_of_an_accepted_post_is_cut(krea: Krea) -> None:
     assert len(krea.jobs) == 1
 
 
-@pytest.mark.parametrize(("name", "status"), [("garbage", 200), ("server_error_accepted", 500)])
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("garbage", 200),
+        ("empty_answer", 200),
+        ("answer_without_id", 200),
+        ("server_error_accepted", 500),
+        ("gateway_timeout", 504),
+    ],
+)
 def test_the_answer_of_an_accepted_post_says_something_else(
     start: KreaFactory, name: str, status: int
 ) -> None:
@@ -225,14 +240,15 @@ def test_results_come_in_other_shapes(krea: Krea) -> None:
 
 
 def test_a_list_lags_behind(krea: Krea) -> None:
-    job_id = krea.new_job("[lagging_list:0.5]")
+    job_id = krea.new_job("[lagging_list:30]")
 
     def listed() -> list[str]:
         return [job["job_id"] for job in krea.call("GET", "/jobs").json()["items"]]
 
     assert krea.job(job_id)["job_id"] == job_id
     assert listed() == []
-    assert krea.wait(listed) == [job_id]
+    krea.advance(30)
+    assert listed() == [job_id]
 
 
 def test_a_missing_job_is_accepted_listed_and_never_found(krea: Krea) -> None:
@@ -338,7 +354,8 @@ def test_no_misbehaviour_writes_a_secret_anywhere(
     capfd: pytest.CaptureFixture[str],
     name: str,
 ) -> None:
-    slow = {"late_answer": ":0.05", "drip": ":0.0001", "late_webhook": ":0.05"}
+    late = dict.fromkeys(["late_request", "late_answer", "late_webhook"], ":0.05")
+    slow = late | {"drip": ":0.0001"}
     krea = start(token="canary-api-token", seconds=0.02)
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.WARNING, logger="urllib3")  # the client of this test

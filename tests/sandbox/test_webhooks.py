@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+import requests
 
 from hailuo_django.sandbox import Sandbox
 from tests.sandbox.conftest import Krea, KreaFactory, Receiver
@@ -139,6 +140,15 @@ def test_an_early_webhook_comes_before_the_answer_of_the_post(
     assert answer.json()["status"] == "backlogged"
     assert receiver.statuses == ["completed"]
     assert krea.job(answer.json()["job_id"])["status"] == "completed"
+
+
+def test_an_early_webhook_may_come_twice_and_its_answer_not_at_all(
+    krea: Krea, receiver: Receiver
+) -> None:
+    with pytest.raises(requests.ConnectionError):
+        krea.generate("[early_webhook] [duplicate_webhook:2] [lost_answer]", receiver.url)
+
+    assert receiver.statuses == ["completed", "completed"]
 
 
 def test_a_webhook_can_name_another_job(krea: Krea, receiver: Receiver) -> None:

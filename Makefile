@@ -9,7 +9,7 @@ RESULTS := .tox/results
 PYENV_ROOT ?= $(HOME)/.pyenv
 export TOX_DISCOVER := $(subst $() ,:,$(wildcard $(PYENV_ROOT)/versions/3.1[1-9]*/bin/python))
 
-.PHONY: test lint demo clean python
+.PHONY: test lint demo mutants clean python
 .DEFAULT_GOAL := test
 
 test: $(VENV)/ready
@@ -28,8 +28,12 @@ lint: $(VENV)/ready
 demo: $(DEMO_VENV)/ready
 	$(DEMO_VENV)/bin/python manage.py demo $(ARGS)
 
+# make mutants MODULES="tokens.py krea/wire.py"
+mutants: $(VENV)/ready
+	$(VENV)/bin/tox run -e mutants -- $(MODULES)
+
 clean:
-	rm -rf $(VENV) $(DEMO_VENV) .tox .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) $(DEMO_VENV) .tox .mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
 
 $(VENV)/ready: Makefile | python
 	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,149 @@
+"""Which changes of the code no test notices: ``python -m tests.mutation [MODULE ...]``.
+
+mutmut changes one thing at a time in a copy of the module and runs the tests that reach it. A
+change that they do not notice survived: it lacks a story, or an argument in ``modules.ARGUED``.
+Each module has a directory of its own in ``.mutants``, where a run goes on where it was stopped
+and ``mutmut browse`` shows more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .modules import ARGUED, MODULES
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("hailuo_django", "tests", "example_project", "manage.py", "pyproject.toml")
+NOTICED = ("killed", "timeout", "segfault", "suspicious")
+
+
+@dataclass
+class Score:
+    """How many mutants of a module were made and noticed, and the survivors' changed lines."""
+
+    module: str
+    made: int
+    noticed: int
+    survivors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def unargued(self) -> list[str]:
+        return [name for name, line in self.survivors.items() if not argument(name, line)]
+
+    def __str__(self) -> str:
+        argued = len(self.survivors) - len(self.unargued)
+        return (
+            f"{self.module}: {self.noticed} of {self.made} noticed, "
+            f"{argued} argued, {len(self.unargued)} survived"
+        )
+
+
+def argument(name: str, line: str) -> str | None:
+    """Why no test can notice this mutant."""
+    return ARGUED.get(line) or ARGUED.get(name.partition("__mutmut_")[0])
+
+
+def directory(module: str) -> Path:
+    return ROOT / ".mutants" / module.replace("/", "_").replace("*.py", "all")
+
+
+def prepare(module: str, tests: tuple[str, ...]) -> None:
+    """Copy what the tests need, with mutmut's settings for this module."""
+    place = directory(module)
+    place.mkdir(parents=True, exist_ok=True)
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, place / name, dirs_exist_ok=True, ignore=ignored)
+        else:
+            shutil.copy2(source, place / name)
+    chosen = {
+        "source_paths": ["hailuo_django"],
+        "only_mutate": [f"hailuo_django/{module}"],
+        "also_copy": ["example_project", "manage.py"],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:randomly", "-m", "not slow"],
+        "pytest_add_cli_args_test_selection": list(tests),
+    }
+    lines = [f"{key} = {json.dumps(value)}" for key, value in chosen.items()]
+    with (place / "pyproject.toml").open("a") as settings:
+        settings.write("\n".join(["", "[tool.mutmut]", *lines, ""]))
+
+
+def mutmut(module: str, *arguments: str) -> str:
+    """Run a command of mutmut quietly, and return what it says. Raises CalledProcessError."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mutmut", *arguments],
+        cwd=directory(module),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
+
+
+def mutate(module: str, minutes: float, processes: int) -> bool:
+    """Try the mutants that were not tried yet; whether that ended within ``minutes``."""
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(processes)]
+    with (directory(module) / "mutmut.log").open("w") as log:
+        try:
+            done = subprocess.run(
+                command,
+                cwd=directory(module),
+                stdout=log,
+                stderr=log,
+                timeout=minutes * 60,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+    if done.returncode:
+        sys.exit(f"mutmut failed: {log.name}")
+    return True
+
+
+def score(module: str) -> Score:
+    """Read what became of the mutants."""
+    mutmut(module, "export-cicd-stats")
+    stats = json.loads((directory(module) / "mutants" / "mutmut-cicd-stats.json").read_text())
+    results = [line.strip().split(": ") for line in mutmut(module, "results").splitlines()]
+    names = [name for name, verdict in results if verdict in ("survived", "no tests")]
+    noticed = sum(stats[word] for word in NOTICED)
+    return Score(module, stats["total"], noticed, {name: changed(module, name) for name in names})
+
+
+def changed(module: str, name: str) -> str:
+    """The line of a mutant that differs, as it became."""
+    lines = mutmut(module, "show", name).splitlines()
+    return "; ".join(
+        line[1:].strip() for line in lines if line.startswith("+") and not line.startswith("+++")
+    )
+
+
+def main() -> int:
+    """Print a line for each module and each survivor; 1 where one has no argument."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(MODULES)}")
+    parser.add_argument("--minutes", type=float, default=60, help="for each module (60)")
+    parser.add_argument("--processes", type=int, default=1)
+    options = parser.parse_args()
+    survived = 0
+    for module in options.modules or MODULES:
+        prepare(module, MODULES[module])
+        ended = mutate(module, options.minutes, options.processes)
+        found = score(module)
+        print(found if ended else f"{found} (stopped, more to try)")  # noqa: T201
+        for name, line in found.survivors.items():
+            why = argument(name, line)
+            print(f"  {name}: {line}" + (f" ({why})" if why else ""))  # noqa: T201
+        survived += len(found.unargued)
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

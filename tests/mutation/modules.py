@@ -1,0 +1,31 @@
+"""Which modules are mutated, and the smallest set of tests that covers each."""
+
+from __future__ import annotations
+
+MODULES: dict[str, tuple[str, ...]] = {
+    "states.py": ("tests/core/test_states.py",),
+    "tokens.py": (
+        "tests/webhooks/test_tokens.py",
+        "tests/webhooks/test_sites.py",
+        "tests/core/test_sending.py::"
+        "test_the_webhook_address_is_not_spelled_out_where_variables_are_shown",
+    ),
+    "krea/wire.py": (
+        "tests/krea/test_reading.py",
+        "tests/krea/test_generate.py",
+        "tests/krea/test_look.py",
+    ),
+    "ledger/*.py": ("tests/core", "tests/webhooks/test_order.py"),
+    "worker/*.py": ("tests/core", "tests/commands/test_hailuo_sweep.py"),
+}
+"""A path in ``hailuo_django``, with ``*``, and pytest's arguments."""
+
+ARGUED: dict[str, str] = {
+    "hailuo_django.states.x__row": (
+        "called while the module is imported, before a mutant is switched on; "
+        "the page of states is compared with what it makes"
+    ),
+    'job_id, _, number = value.rpartition("-")': "a token's name has one dash, says PATTERN",
+    "with translation.override(None):": "without a language Django takes LANGUAGE_CODE",
+}
+"""Mutants that no test can tell from the original, by changed line or whole function, and why."""

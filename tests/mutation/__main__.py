@@ -13,6 +13,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,11 +37,15 @@ class Score:
     def unargued(self) -> list[str]:
         return [name for name, line in self.survivors.items() if not argument(name, line)]
 
+    @property
+    def arguments(self) -> Counter[str]:
+        found = (argument(name, line) for name, line in self.survivors.items())
+        return Counter(why for why in found if why)
+
     def __str__(self) -> str:
-        argued = len(self.survivors) - len(self.unargued)
         return (
             f"{self.module}: {self.noticed} of {self.made} noticed, "
-            f"{argued} argued, {len(self.unargued)} survived"
+            f"{self.arguments.total()} argued, {len(self.unargued)} survived"
         )
 
 
@@ -126,7 +131,7 @@ def changed(module: str, name: str) -> str:
 
 
 def main() -> int:
-    """Print a line for each module and each survivor; 1 where one has no argument."""
+    """Print a line for each module, survivor and argument; 1 where one has no argument."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(MODULES)}")
     parser.add_argument("--minutes", type=float, default=60, help="for each module (60)")
@@ -138,9 +143,10 @@ def main() -> int:
         ended = mutate(module, options.minutes, options.processes)
         found = score(module)
         print(found if ended else f"{found} (stopped, more to try)")  # noqa: T201
-        for name, line in found.survivors.items():
-            why = argument(name, line)
-            print(f"  {name}: {line}" + (f" ({why})" if why else ""))  # noqa: T201
+        for name in found.unargued:
+            print(f"  {name}: {found.survivors[name]}")  # noqa: T201
+        for why, times in found.arguments.items():
+            print(f"  {times} argued: {why}")  # noqa: T201
         survived += len(found.unargued)
     return 1 if survived else 0
 

@@ -32,6 +32,9 @@ from .lanes import in_words
 LISTED_FOR = timedelta(days=1)
 """For so long a lost answer is looked for; then it waits for a person, or for a sync."""
 
+CUT_OFF = timedelta(seconds=1)
+"""Krea tells its time in whole seconds; later is the safe side."""
+
 IDS_A_QUERY = 500
 
 
@@ -106,7 +109,7 @@ def _weigh(search: Search, answer: JobList) -> None:
     if answer.server_time is None:
         _give_back(search.submissions, "it came without Krea's time.", None)
         return
-    offset = answer.server_time - search.asked_at
+    offset = answer.server_time + CUT_OFF - search.asked_at
     listing = _listing(search, answer, answer.server_time)
     ledger.remember_strangers(pacing.account(), listing.strangers)
     for row in search.submissions:

@@ -1,0 +1,163 @@
+"""No site spends more than it said: caps, what counts against them, and when they reset."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.contrib.auth import get_user_model
+from pytest_django import Settings
+
+from hailuo_django import budget, ledger
+from hailuo_django.exceptions import BudgetExceeded
+from hailuo_django.models import VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import Status
+from hailuo_django.worker.sweep import sweep
+
+from .rows import change, fresh, look_again, only, sent, submitted
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PRICE = Decimal("0.2835")
+ZERO = Decimal(0)
+
+
+def caps(settings: Settings, **usd: Any) -> None:
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": usd}
+
+
+def balance(cap: str = "day", owner_id: Any = None) -> budget.Balance:
+    [found] = [one for one in budget.balances(owner_id) if one.cap == cap]
+    return found
+
+
+def test_a_cap_refuses_what_it_has_no_room_for_and_says_why(
+    krea: Sandbox, settings: Settings
+) -> None:
+    caps(settings, day="0.6")
+    for _job in range(2):
+        submitted()
+    job = VideoJob(prompt="one too many")
+    with pytest.raises(BudgetExceeded) as refusal:
+        job.submit()
+
+    error = refusal.value
+    assert (error.code, error.cap, error.limit_usd) == ("budget_exceeded", "day", Decimal("0.6"))
+    assert (error.spent_usd, error.reserved_usd, error.price_usd) == (ZERO, 2 * PRICE, PRICE)
+    assert "0.0000 are spent and 0.5670 reserved. It resets at " in str(error)
+    assert VideoJob.objects.count() == 2, "nothing was written"
+
+    caps(settings, day="1")
+    job.submit()
+    assert fresh(job).status == Status.UNSENT, "the same instance can be submitted later"
+
+
+def test_a_price_that_fits_exactly_is_not_refused(krea: Sandbox, settings: Settings) -> None:
+    caps(settings, day=2 * PRICE)
+    for _job in range(2):
+        submitted()
+    assert balance().room_usd == 0
+
+
+def test_a_draft_that_was_refused_stays_a_draft(krea: Sandbox, settings: Settings) -> None:
+    caps(settings, month="0.1")
+    job = VideoJob(prompt="a draft")
+    job.save()
+    with pytest.raises(BudgetExceeded):
+        job.submit()
+    assert fresh(job).status == Status.DRAFT
+    assert not job.submissions.exists()
+    assert not job.events.exists()
+
+
+def test_money_stays_reserved_until_the_end_upstream_and_is_then_spent_or_free(
+    krea: Sandbox, settings: Settings
+) -> None:
+    caps(settings, day="10")
+    completed, failed = sent(), sent()
+    assert (balance().spent_usd, balance().reserved_usd) == (ZERO, 2 * PRICE)
+    upstream = [only(job).krea_job_id for job in (completed, failed)]
+    krea.move(str(upstream[0]), "completed")
+    krea.move(str(upstream[1]), "failed")
+    for job in (completed, failed):
+        look_again(job)
+    assert (balance().spent_usd, balance().reserved_usd) == (PRICE, ZERO)
+
+
+def test_money_stays_reserved_while_anything_is_in_doubt(krea: Sandbox, settings: Settings) -> None:
+    caps(settings, day=PRICE)
+    krea.misbehave("lost_answer")
+    job = sent()
+    change(job, created_at=datetime(2020, 1, 1, tzinfo=UTC))
+    with pytest.raises(BudgetExceeded):
+        submitted()
+
+    ledger.give_up(only(job), by=ledger.By("operator"))
+    submitted()
+
+
+def test_resubmitting_needs_room_as_well(krea: Sandbox, settings: Settings) -> None:
+    job = submitted()
+    job.cancel()
+    caps(settings, day="0.2")
+    with pytest.raises(BudgetExceeded):
+        job.resubmit()
+    assert (fresh(job).status, fresh(job).submission_count) == (Status.CANCELLED, 1)
+
+
+def test_a_users_cap_counts_the_jobs_they_own(krea: Sandbox, settings: Settings) -> None:
+    caps(settings, user_day="0.3")
+    users = get_user_model().objects
+    ada, grace = users.create_user("ada"), users.create_user("grace")
+    submitted(owner=ada)
+    submitted(owner=grace)
+    submitted()
+    submitted()
+    with pytest.raises(BudgetExceeded, match="The owner's budget of a day"):
+        submitted(owner=ada)
+    assert balance("user_day", ada.pk).reserved_usd == PRICE
+
+
+def test_a_day_begins_at_midnight_in_the_sites_time_zone(krea: Sandbox, settings: Settings) -> None:
+    settings.TIME_ZONE = "America/New_York"
+    caps(settings, day="0.3", month="100")
+    job = sent()
+    krea.move(str(only(job).krea_job_id), "completed")
+    look_again(job)
+    # 23:30 of the last day of October there, when summer time is about to end.
+    evening = datetime(2026, 11, 1, 3, 30, tzinfo=UTC)
+    change(job, ended_at=evening)
+
+    with mock.patch("django.utils.timezone.now", lambda: evening + timedelta(minutes=29)):
+        assert (balance().spent_usd, balance("month").spent_usd) == (PRICE, PRICE)
+        assert balance().resets_at == balance("month").resets_at
+        assert balance().resets_at.isoformat() == "2026-11-01T00:00:00-04:00"
+    with mock.patch("django.utils.timezone.now", lambda: evening + timedelta(minutes=30)):
+        assert (balance().spent_usd, balance("month").spent_usd) == (ZERO, ZERO)
+        assert balance().resets_at.isoformat() == "2026-11-02T00:00:00-05:00"
+
+
+def test_without_a_budget_nothing_is_locked_and_nothing_summed(
+    krea: Sandbox, django_assert_max_num_queries: Any
+) -> None:
+    job = VideoJob(prompt="as ever")
+    job.save()
+    assert budget.balances() == []
+    with django_assert_max_num_queries(10):
+        job.submit()
+
+
+def test_a_cap_that_was_lowered_refuses_and_shows_no_negative_room(
+    krea: Sandbox, settings: Settings
+) -> None:
+    submitted()
+    caps(settings, day="0.1")
+    assert balance().room_usd == 0
+    with pytest.raises(BudgetExceeded):
+        submitted()
+    sweep()
+    assert VideoJob.objects.get().status == Status.BACKLOGGED, "what was promised goes on"

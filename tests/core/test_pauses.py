@@ -1,0 +1,106 @@
+"""One outage does not make a whole queue doubtful: pauses after lost answers, and their end."""
+
+from __future__ import annotations
+
+import pytest
+
+from hailuo_django import pacing
+from hailuo_django.models import KreaAccount, Submission
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import Status
+from hailuo_django.worker.send import SendLane
+from hailuo_django.worker.sweep import sweep
+
+from .rows import ago, claimed, client, fresh, sent, submitted
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def counted(status: Status) -> int:
+    return Submission.objects.filter(status=status).count()
+
+
+def queue(length: int) -> None:
+    for number in range(length):
+        submitted(prompt=f"lighthouse {number}")
+
+
+def outage(krea: Sandbox, *, answers: bool) -> None:
+    krea.misbehave("lost_request", times=None, on="generate")
+    if not answers:
+        krea.misbehave("server_error", times=None, on="list")
+
+
+def test_an_outage_makes_few_of_a_long_queue_doubtful(krea: Sandbox) -> None:
+    queue(20)
+    outage(krea, answers=False)
+    for _pass in range(5):
+        sweep()
+
+    assert counted(Status.UNCONFIRMED) == len(krea.posts) <= pacing.DOUBTS_BEFORE_A_PAUSE + 3
+    account = KreaAccount.objects.get()
+    assert account.paused_at is not None
+    assert account.reason.startswith("Answers were lost: ")
+
+
+def test_a_pause_ends_when_krea_answers_a_get_and_one_trial_goes_ahead(krea: Sandbox) -> None:
+    queue(10)
+    outage(krea, answers=False)
+    for _pass in range(2):
+        sweep()
+    doubtful = counted(Status.UNCONFIRMED)
+
+    krea.behave()
+    outage(krea, answers=True)
+    sweep()  # a GET is answered, and with it the pause is over
+    sweep()  # one goes ahead, and is lost as well
+    assert counted(Status.UNCONFIRMED) == doubtful + 1
+    assert pacing.is_paused()
+
+    krea.behave()
+    for _pass in range(2):
+        sweep()
+    assert counted(Status.UNSENT) == 0
+    assert KreaAccount.objects.get().doubts == 0
+
+
+def test_one_lost_answer_lets_the_next_go_alone_and_then_the_rest(krea: Sandbox) -> None:
+    krea.misbehave("lost_answer", on="generate")
+    sent()
+    queue(3)
+    lane, trial = claimed(krea)
+    assert lane.take(60) is None
+    assert SendLane(client(krea)).take(60) is None, "not by another worker either"
+    lane.record(trial, lane.call(trial))
+    assert lane.take(60) is not None
+
+
+def test_what_krea_refuses_is_no_outage(krea: Sandbox) -> None:
+    krea.misbehave("lost_answer", on="generate")
+    sent()
+    krea.misbehave("invalid_request")
+    assert sent().status == Status.FAILED
+    assert KreaAccount.objects.get().doubts == 0
+
+
+def test_senders_that_die_one_after_the_other_pause_sending_as_well(krea: Sandbox) -> None:
+    for _sender in range(pacing.DOUBTS_BEFORE_A_PAUSE):
+        submitted()
+        claimed(krea)
+        KreaAccount.objects.update(trial_until=None)
+    Submission.objects.update(lease_expires_at=ago(seconds=1), due_at=ago(seconds=1))
+    krea.misbehave("server_error", times=None, on="list")
+    job = submitted()
+    sweep()
+    assert fresh(job).status == Status.UNSENT
+    assert pacing.is_paused()
+
+
+def test_a_person_can_end_a_pause(krea: Sandbox) -> None:
+    krea.misbehave("payment_required")
+    sent()
+    [fingerprint] = KreaAccount.objects.values_list("pk", flat=True)
+    assert pacing.resume(fingerprint)
+    assert not pacing.resume(fingerprint), "nothing holds it any more"
+    sweep()
+    assert counted(Status.UNSENT) == 0

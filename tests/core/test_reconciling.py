@@ -1,0 +1,249 @@
+"""What becomes of a submission whose answer was lost: Krea's list, and what it proves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F
+from pytest_django import Settings
+
+from hailuo_django import ledger
+from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import Action, FailureCode, Status
+from hailuo_django.worker.sweep import sweep
+
+from .rows import ago, change, claimed, fresh, history, only, sent, submitted
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TRUSTING = {"ADOPT_STRANGERS": True}
+RESENDING = {"ADOPT_STRANGERS": True, "RESEND_WHEN_ABSENT": True}
+
+
+def configure(settings: Settings, **hailuo: Any) -> None:
+    settings.HAILUO = {**settings.HAILUO, **hailuo}
+
+
+def lost(krea: Sandbox, *, arrived: bool = True, **fields: Any) -> VideoJob:
+    """A job whose POST was never answered, ten minutes ago; Krea made it now, or never."""
+    krea.misbehave("lost_answer" if arrived else "lost_request", on="generate")
+    job = sent(**fields)
+    assert job.status == Status.UNCONFIRMED
+    let_time_pass(job)
+    return job
+
+
+def let_time_pass(job: VideoJob) -> None:
+    """Let the attempt be ten minutes ago."""
+    earlier = timedelta(minutes=10)
+    moved = {"sent_at": F("sent_at") - earlier, "lost_at": F("lost_at") - earlier}
+    change(job, **moved, due_at=ago(hours=-1))
+    KreaAccount.objects.update(doubts=0, trial_until=None)
+
+
+def list_now() -> None:
+    """Let the time of the next listing come, and a worker with it."""
+    Submission.objects.filter(status=Status.UNCONFIRMED).update(due_at=ago(seconds=1))
+    sweep()
+
+
+def listings(krea: Sandbox) -> int:
+    return krea.requests.count(("GET", "/jobs", 200))
+
+
+def actions(job: VideoJob) -> list[str]:
+    return [action for action, _, _ in history(job)]
+
+
+def test_the_list_is_asked_for_after_the_grace_and_not_before(krea: Sandbox) -> None:
+    krea.misbehave("lost_answer")
+    job = sent()
+    sweep()
+    assert listings(krea) == 0
+
+    change(job, due_at=ago(seconds=1))
+    sweep()
+    assert listings(krea) == 1
+    assert len(krea.posts) == 1
+
+
+def test_what_the_list_shows_is_kept_for_a_person_to_decide(krea: Sandbox) -> None:
+    job = lost(krea)
+    known = sent()
+    list_now()
+
+    [stranger, control] = krea.jobs
+    evidence = only(job).evidence
+    assert evidence["strangers"] == [stranger.id]
+    assert evidence["control"] == control.id == only(known).krea_job_id
+    assert not evidence["absent"]
+    assert Stranger.objects.open().get().krea_job_id == stranger.id
+    assert fresh(job).status == Status.UNCONFIRMED
+    assert only(job).due_at is not None, "and it is looked for again"
+
+
+def test_a_lone_stranger_is_adopted_where_no_other_program_uses_the_token(
+    krea: Sandbox, settings: Settings
+) -> None:
+    configure(settings, **TRUSTING)
+    job = lost(krea)
+    list_now()
+
+    [made] = krea.jobs
+    assert (only(job).krea_job_id, fresh(job).status) == (made.id, Status.BACKLOGGED)
+    krea.move(made.id, "completed")
+    change(job, due_at=ago(seconds=1))
+    sweep()
+    assert fresh(job).status == Status.COMPLETED
+    assert (len(krea.posts), len(krea.paid)) == (1, 1)
+    assert not Stranger.objects.open().exists()
+
+
+def test_two_lost_answers_and_their_jobs_are_never_guessed_apart(
+    krea: Sandbox, settings: Settings
+) -> None:
+    configure(settings, **RESENDING)
+    jobs = [lost(krea), lost(krea)]
+    list_now()
+    assert [fresh(job).status for job in jobs] == [Status.UNCONFIRMED] * 2
+    assert {len(only(job).evidence["strangers"]) for job in jobs} == {2}
+
+
+def test_one_stranger_is_nobodys_while_two_may_have_made_it(
+    krea: Sandbox, settings: Settings
+) -> None:
+    configure(settings, **TRUSTING)
+    arrived, absent = lost(krea), lost(krea, arrived=False)
+    list_now()
+    assert {fresh(arrived).status, fresh(absent).status} == {Status.UNCONFIRMED}
+
+
+def test_one_stranger_is_nobodys_while_a_request_is_under_way(
+    krea: Sandbox, settings: Settings
+) -> None:
+    configure(settings, **TRUSTING)
+    job = lost(krea)
+    submitted()
+    claimed(krea)
+    list_now()
+    assert fresh(job).status == Status.UNCONFIRMED
+
+
+def test_absence_is_proved_by_a_known_job_made_after_the_window(krea: Sandbox) -> None:
+    job = lost(krea, arrived=False)
+    list_now()
+    assert only(job).evidence["absent"] is False, "the list might lag behind"
+
+    sent()
+    for _pass in range(2):
+        list_now()
+    assert only(job).evidence["absent"] is True
+    assert fresh(job).status == Status.UNCONFIRMED, "a person decides"
+    assert actions(job).count("note") == 1
+
+
+def test_a_list_that_lags_proves_nothing(krea: Sandbox, settings: Settings) -> None:
+    configure(settings, **RESENDING)
+    krea.misbehave("lagging_list", times=None, seconds=3600)
+    job = lost(krea)
+    sent()
+    list_now()
+    assert only(job).evidence["absent"] is False
+    assert len(krea.posts) == 2
+
+
+def test_what_krea_provably_never_saw_is_sent_again_where_the_site_says_so(
+    krea: Sandbox, settings: Settings
+) -> None:
+    configure(settings, **RESENDING)
+    job = lost(krea, arrived=False)
+    sent()
+    list_now()
+
+    first, second = Submission.objects.filter(job=job)
+    assert (first.status, first.failure_code) == (Status.FAILED, FailureCode.NOT_FOUND)
+    assert second.status in (Status.UNSENT, Status.BACKLOGGED)
+    assert Action.ABSENT in actions(job)
+    sweep()
+    assert fresh(job).status == Status.BACKLOGGED
+    assert [one.body["prompt"] for one in krea.posts].count(job.prompt) == 3
+    assert len(krea.jobs) == 2, "one for each of the two jobs"
+
+
+def test_it_is_not_sent_again_while_anything_may_be_it(krea: Sandbox, settings: Settings) -> None:
+    configure(settings, **RESENDING, WEBHOOK_GRACE_SECONDS=1)
+    job = lost(krea, arrived=False)
+    other = lost(krea)
+    sent()
+    list_now()
+    assert Submission.objects.filter(job__in=[job, other]).count() == 2
+
+
+def test_it_is_not_sent_again_without_room_in_the_budget(krea: Sandbox, settings: Settings) -> None:
+    configure(settings, **RESENDING)
+    job = lost(krea, arrived=False)
+    sent()
+    configure(settings, BUDGET={"day": "0.3"})
+    list_now()
+    assert fresh(job).status == Status.UNCONFIRMED
+    assert only(job).note.startswith("Not sent again: The site's budget of a day")
+
+
+def test_a_cancelled_one_that_never_arrived_ends_cancelled(krea: Sandbox) -> None:
+    job = lost(krea, arrived=False)
+    sent()
+    job.cancel()
+    list_now()
+    assert (fresh(job).status, only(job).status) == (Status.CANCELLED, Status.CANCELLED)
+    assert actions(job)[-1] == Action.ABSENT
+
+
+def test_trouble_with_the_list_changes_no_state(krea: Sandbox) -> None:
+    job = lost(krea)
+    krea.misbehave("server_error", on="list")
+    list_now()
+    assert fresh(job).status == Status.UNCONFIRMED
+    assert only(job).note.startswith("Krea's list could not be had: ")
+
+    krea.misbehave("rate_limited", on="list", retry_after=100)
+    list_now()
+    due_at = only(job).due_at
+    assert due_at is not None
+    assert due_at > ago(seconds=-90)
+    assert KreaAccount.objects.get().look_after is not None
+
+
+def test_what_another_token_sent_is_not_looked_for_with_this_one(
+    krea: Sandbox, settings: Settings
+) -> None:
+    job = lost(krea)
+    change(job, account="another")
+    list_now()
+    assert listings(krea) == 0
+    assert fresh(job).status == Status.UNCONFIRMED
+
+
+def test_after_a_day_it_waits_for_a_person(krea: Sandbox) -> None:
+    job = lost(krea)
+    change(job, sent_at=ago(hours=25), lost_at=ago(hours=25))
+    list_now()
+    assert (fresh(job).status, only(job).due_at) == (Status.UNCONFIRMED, None)
+    job.sync()
+    sweep()
+    assert listings(krea) == 2
+
+
+def test_a_dismissed_stranger_is_no_longer_counted(krea: Sandbox, settings: Settings) -> None:
+    configure(settings, **TRUSTING)
+    jobs = [lost(krea), lost(krea, arrived=False)]
+    sent()
+    list_now()
+    [stranger] = Stranger.objects.open()
+    ledger.dismiss(stranger, by=ledger.By("operator"))
+    list_now()
+    assert [only(job).evidence["strangers"] for job in jobs] == [[], []]
+    assert {only(job).evidence["absent"] for job in jobs} == {True}
+    assert all("note" in actions(job) for job in jobs)

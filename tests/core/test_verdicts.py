@@ -1,0 +1,215 @@
+"""What a person decides about a lost answer, and what it cost or saved."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from pytest_django import Settings
+
+from hailuo_django import ledger
+from hailuo_django.exceptions import BudgetExceeded, Conflict
+from hailuo_django.models import JobEvent, Submission, VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import FailureCode, Status
+from hailuo_django.worker.look import LookLane
+from hailuo_django.worker.sweep import sweep
+
+from .rows import ago, change, claimed, client, fresh, history, look_again, only, sent, submitted
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PRICE = Decimal("0.2835")
+
+
+@pytest.fixture
+def operator() -> ledger.By:
+    user: User = get_user_model().objects.create_user("grace")
+    return ledger.By(JobEvent.Source.OPERATOR, user)
+
+
+def lost(krea: Sandbox, *, arrived: bool = True) -> VideoJob:
+    krea.misbehave("lost_answer" if arrived else "lost_request", on="generate")
+    return sent()
+
+
+def last_event(job: VideoJob) -> JobEvent:
+    event = job.events.last()
+    assert event is not None
+    return event
+
+
+def test_the_job_that_an_operator_names_is_confirmed_by_krea_and_adopted(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    [made] = krea.jobs
+    ledger.choose(only(job), made.id, by=operator)
+
+    chosen = last_event(job)
+    assert (chosen.action, chosen.detail, chosen.actor) == ("choose", made.id, operator.actor)
+    assert fresh(job).status == Status.UNCONFIRMED, "Krea is asked first"
+    krea.move(made.id, "completed")
+    sweep()
+    assert (fresh(job).status, only(job).krea_job_id) == (Status.COMPLETED, made.id)
+
+
+def test_an_operator_cannot_name_the_job_of_another_submission(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job, other = lost(krea), sent()
+    named = only(other).krea_job_id
+    assert named is not None
+    with pytest.raises(Conflict, match="belongs to submission 1 of job"):
+        ledger.choose(only(job), named, by=operator)
+    assert only(job).candidate_id == ""
+    assert last_event(job).action == "lose"
+
+
+@pytest.mark.parametrize("krea_job_id", ["", ".", "x" * 101, "line\nbreak"])
+def test_an_operator_cannot_name_what_is_no_id(
+    krea: Sandbox, operator: ledger.By, krea_job_id: str
+) -> None:
+    job = lost(krea)
+    with pytest.raises(Conflict, match="cannot be the id"):
+        ledger.choose(only(job), krea_job_id, by=operator)
+
+
+def test_there_is_nothing_to_decide_about_what_krea_answered(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = sent()
+    for verdict in (ledger.give_up, ledger.send_again):
+        with pytest.raises(Conflict):
+            verdict(only(job), by=operator)
+    with pytest.raises(Conflict):
+        ledger.choose(only(job), "an-id", by=operator)
+    assert [action for action, _, _ in history(job)] == ["submit", "claim", "adopt"]
+
+
+def test_giving_up_fails_the_job_and_its_late_video_is_kept_all_the_same(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    ledger.give_up(only(job), by=operator)
+    assert (fresh(job).status, fresh(job).failure_code) == (Status.FAILED, FailureCode.GIVEN_UP)
+    assert last_event(job).actor == operator.actor
+
+    [made] = krea.jobs
+    ledger.choose(only(job), made.id, by=operator)
+    krea.move(made.id, "completed")
+    sweep()
+    assert fresh(job).status == Status.COMPLETED
+    assert last_event(job).detail == f"Completed after all: it cost {PRICE} USD."
+
+
+def test_sending_again_makes_a_new_submission_once(krea: Sandbox, operator: ledger.By) -> None:
+    job = lost(krea, arrived=False)
+    first = only(job)
+    second = ledger.send_again(first, by=operator)
+    with pytest.raises(Conflict):
+        ledger.send_again(first, by=operator)
+
+    assert (second.number, fresh(job).status) == (2, Status.UNSENT)
+    first.refresh_from_db()
+    assert (first.status, first.failure_code) == (Status.FAILED, FailureCode.GIVEN_UP)
+    announced = job.events.exclude(announcement="").values_list("announcement", flat=True)
+    assert [*announced] == ["job_submitted", "job_submitted"], "the job never failed"
+    sweep()
+    assert len(krea.jobs) == 1
+
+
+def test_sending_again_is_refused_when_a_newer_submission_exists(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    job.resubmit(force=True)
+    first = Submission.objects.get(job=job, number=1)
+    with pytest.raises(Conflict):
+        ledger.send_again(first, by=operator)
+    assert Submission.objects.filter(job=job).count() == 2
+
+
+def test_sending_again_needs_room_in_the_budget_less_what_it_gives_back(
+    krea: Sandbox, operator: ledger.By, settings: Settings
+) -> None:
+    job = lost(krea)
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "0.2"}}
+    with pytest.raises(BudgetExceeded):
+        ledger.send_again(only(job), by=operator)
+    assert only(job).status == Status.UNCONFIRMED
+
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": PRICE}}
+    assert ledger.send_again(only(job), by=operator).number == 2
+
+
+def test_a_given_up_one_that_runs_after_all_is_cancelled_when_the_other_is_completed(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    first = only(job)
+    second = ledger.send_again(first, by=operator)
+    sweep()
+    second.refresh_from_db()
+    old = next(made for made in krea.jobs if made.id != second.krea_job_id)
+    ledger.choose(first, old.id, by=operator)
+    sweep()
+    assert fresh(job).status == Status.BACKLOGGED
+
+    krea.move(str(second.krea_job_id), "completed")
+    look_again(job)
+    sweep()
+    assert old.status == "cancelled"
+    assert len(krea.paid) == 1
+
+
+def test_a_twin_cancelled_in_time_says_what_was_saved(krea: Sandbox) -> None:
+    job = sent()
+    job.resubmit(force=True)
+    forced = last_event(job)
+    assert (
+        forced.detail == f"{PRICE} USD Forced while submission 1 may be alive: {PRICE} USD twice."
+    )
+    sweep()
+    first, second = krea.jobs
+    krea.move(first.id, "completed")
+    for _pass in range(2):
+        look_again(job)
+    assert second.status == "cancelled"
+    saved = f"Cancelled in time, the job has its video: {PRICE} USD saved."
+    assert last_event(job).detail == saved
+
+
+def test_a_second_video_says_what_it_cost(krea: Sandbox) -> None:
+    job = sent()
+    job.resubmit(force=True)
+    sweep()
+    for made in krea.jobs:
+        krea.move(made.id, "completed")
+    look_again(job)
+    details = [event.detail for event in job.events.filter(to_status="completed")]
+    assert details == ["", f"A second video of this job: it cost {PRICE} USD more."]
+    assert fresh(job).spent_usd == 2 * PRICE
+
+
+def test_a_candidate_waits_for_the_answer_to_the_request_that_is_under_way(krea: Sandbox) -> None:
+    wrong = sent()
+    submitted_job = submitted()
+    lane, item = claimed(krea)
+    stranger = krea.jobs[0]
+    change(wrong, krea_job_id=None, status=Status.FAILED, failure_code="given_up", due_at=None)
+    ledger.make_due(submitted_job.pk, 1, candidate_id=stranger.id)
+
+    assert LookLane(client(krea)).take(60) is None
+    lane.record(item, lane.call(item))
+    assert only(submitted_job).krea_job_id == krea.jobs[1].id
+
+
+def test_a_candidate_is_not_given_up_because_the_token_changed(krea: Sandbox) -> None:
+    job = lost(krea)
+    change(job, account="another", candidate_id="unknown", not_found_since=ago(hours=1))
+    look_again(job)
+    assert only(job).candidate_id == "unknown"
+    assert "another API token" in only(job).note

@@ -205,7 +205,8 @@ class VideoJob(VideoRequest):
     def submit(self, *, actor: AbstractBaseUser | None = None, source: str = "code") -> Submission:
         """Ask for the video, which costs ``price_usd``. An unsaved job is saved first.
 
-        Raises ValidationError when the request is wrong, Conflict when it is no draft.
+        Raises ValidationError when the request is wrong, Conflict when it is no draft,
+        BudgetExceeded when a cap of the site leaves no room.
         """
         from hailuo_django import ledger
 
@@ -216,7 +217,8 @@ class VideoJob(VideoRequest):
     ) -> Submission:
         """Ask for it once more, which costs money once more.
 
-        Raises Conflict while a submission may be alive or when the video is there. With
+        Raises BudgetExceeded when a cap of the site leaves no room, and Conflict while a
+        submission may be alive or when the video is there. With
         ``force`` a live submission is no hindrance: **both may be billed**; one that was
         not sent yet is withdrawn.
         """

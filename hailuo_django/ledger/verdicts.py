@@ -69,7 +69,7 @@ def send_again(submission: Submission, *, by: By) -> Submission:
 
 def resend_absent(submission: Submission, *, proof: str) -> Submission:
     """Replace what provably never reached Krea. Raises Conflict or BudgetExceeded."""
-    absent = _absent(submission, Status.FAILED, proof)
+    absent = _absent(submission, Status.FAILED, proof, Q(cancel_requested_at=None))
     return _replace(submission, absent, FailureCode.NOT_FOUND, SYSTEM)
 
 

@@ -111,9 +111,10 @@ def _weigh(search: Search, answer: JobList) -> None:
         return
     offset = answer.server_time + CUT_OFF - search.asked_at
     listing = _listing(search, answer, answer.server_time)
-    ledger.remember_strangers(pacing.account(), listing.strangers)
-    for row in search.submissions:
-        finding = examine(_window(row, offset), listing)
+    findings = [(row, examine(_window(row, offset), listing)) for row in search.submissions]
+    in_question = {job.krea_job_id: job for _, found in findings for job in found.strangers}
+    ledger.remember_strangers(pacing.account(), list(in_question.values()))
+    for row, finding in findings:
         if not _decide(row, finding, offset):
             _write_down(row, finding)
 

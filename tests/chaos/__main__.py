@@ -2,7 +2,7 @@
 
     python -m tests.chaos --jobs 300 --seed 1 --database postgres --broker redis
 
-The site is real: a web process, two clusters of django-q2 and a sweeping loop, which are
+The site is real: a web process, two clusters of django-q2 and two sweeping loops, which are
 killed every second or two, on a database whose server crashes as well. Krea is the sandbox,
 over HTTP, and misbehaves at random. Prints one line of figures, then what may not be; the
 exit code is 0 when there is no such thing.
@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import random
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -37,16 +39,18 @@ BACKLOG = 512
 def main() -> int:
     """Do what the command line says; return the exit code."""
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is to be ended
     began = time.monotonic()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(_directory()))
         krea = stack.enter_context(Sandbox(seconds=VIDEO_SECONDS))
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=BACKLOG))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        logs = asked.logs or directory
+        logs.mkdir(parents=True, exist_ok=True)
+        logging.basicConfig(filename=logs / "people.log")
         _configure(asked, directory, _hailuo(krea, url, adopt=asked.adopt))
         crash = _start_servers(asked, stack)
-        logs = asked.logs or directory
-        logs.mkdir(exist_ok=True)
 
         from .run import run
 

@@ -13,18 +13,18 @@ from hailuo_django.sandbox.faults import read_prompt
 TIMEOUT_SECONDS = 3
 
 ANSWERS = {
-    "": 60,
+    "": 80,
     # The job exists upstream, and the site does not learn of it.
-    "[lost_answer]": 7,
-    "[cut_answer]": 4,
-    f"[late_answer:{TIMEOUT_SECONDS + 1}]": 3,
-    "[drip:0.05]": 3,
-    "[garbage]": 3,
-    "[server_error_accepted]": 4,
+    "[lost_answer]": 5,
+    "[cut_answer]": 3,
+    f"[late_answer:{TIMEOUT_SECONDS + 1}]": 2,
+    "[drip:0.05]": 2,
+    "[garbage]": 2,
+    "[server_error_accepted]": 3,
     # It does not, and the site cannot know.
-    "[lost_request]": 3,
-    "[server_error]": 2,
-    "[bad_gateway_html]": 2,
+    "[lost_request]": 2,
+    "[server_error]": 1,
+    "[bad_gateway_html]": 1,
     # The site knows all.
     "[late_answer:1]": 3,
     "[invalid_request]": 1,

@@ -72,12 +72,16 @@ class People:
             _insist(lambda verb=verb, order=order: self._do(verb, order))  # type: ignore[misc]
 
     def _submit(self, order: Order) -> None:
-        body = {"prompt": order.prompt, "reference": order.reference}
-        if order.by_rest and not self._post("", body):
-            time.sleep(SECONDS_TO_COMMIT)
+        if order.by_rest and not self._is_submitted(order):
+            body = {"prompt": order.prompt, "reference": order.reference}
+            if not self._post("", body):
+                time.sleep(SECONDS_TO_COMMIT)
         # An answer may be lost here too: what was submitted nonetheless is there.
-        if not VideoJob.objects.filter(reference=order.reference).exists():
+        if not self._is_submitted(order):
             VideoJob(prompt=order.prompt, reference=order.reference).submit()
+
+    def _is_submitted(self, order: Order) -> bool:
+        return VideoJob.objects.filter(reference=order.reference).exists()
 
     def _do(self, verb: str, order: Order) -> None:
         job = VideoJob.objects.get(reference=order.reference)

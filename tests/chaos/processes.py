@@ -73,15 +73,15 @@ class Database:
 
 @contextmanager
 def site(listener: int, logs: Path) -> Iterator[list[Victim]]:
-    """Start the web process, two clusters and a sweeping loop; kill them in the end."""
+    """Start the web process, two clusters and two sweeping loops; kill them in the end."""
     services: list[Service] = []
     try:
         web = ("-m", "tests.chaos.web", str(listener))
         services.append(Service("web", *web, logs=logs, listener=listener))
-        for name in ("cluster-1", "cluster-2"):
-            services.append(Service(name, "-m", "django", "qcluster", logs=logs))
-        loop = ("-m", "django", "hailuo_sweep", "--loop", "1", "--verbosity", "0")
-        services.append(Service("sweep", *loop, logs=logs))
+        loop = ("hailuo_sweep", "--loop", "1", "--verbosity", "0")
+        for n in ("1", "2"):
+            services.append(Service(f"cluster-{n}", "-m", "django", "qcluster", logs=logs))
+            services.append(Service(f"sweep-{n}", "-m", "django", *loop, logs=logs))
         yield [*services]
     finally:
         for service in services:

@@ -66,6 +66,8 @@ def _rage(
         try:
             while not _is_over(working, dice.uniform(*SECONDS_BETWEEN_KILLS)):
                 dice.choice(victims).strike()
+                if dice.random() < 0.5:
+                    top_up()
         finally:
             people.told_to_stop.set()
             weather.calm()

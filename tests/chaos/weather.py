@@ -9,12 +9,23 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connections
 
-from hailuo_django.models import KreaAccount
+from hailuo_django import pacing
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.sandbox.webhooks import post
 
 LONGEST_CALM_SECONDS = 1.0
 
+LINES: dict[str, dict[str, Any]] = {
+    "lost_request": {},
+    "lost_answer": {},
+    "cut_answer": {},
+    "garbage": {},
+    "server_error": {},
+    "server_error_accepted": {},
+    "bad_gateway_html": {},
+    "late_answer": {"seconds": 4},
+    "drip": {"seconds": 0.05},
+}
 SQUALLS: list[tuple[str, dict[str, Any]]] = [
     ("rate_limited", {"on": "generate", "times": 2, "retry_after": 1}),
     ("rate_limited", {"on": "get", "times": 2, "retry_after": 1}),
@@ -23,17 +34,7 @@ SQUALLS: list[tuple[str, dict[str, Any]]] = [
     *(
         (name, {"on": operation, "times": 3, **options})
         for operation in ("get", "cancel", "list")
-        for name, options in (
-            ("lost_request", {}),
-            ("lost_answer", {}),
-            ("cut_answer", {}),
-            ("garbage", {}),
-            ("server_error", {}),
-            ("server_error_accepted", {}),
-            ("bad_gateway_html", {}),
-            ("late_answer", {"seconds": 4}),
-            ("drip", {"seconds": 0.05}),
-        )
+        for name, options in LINES.items()
     ),
 ]
 
@@ -50,16 +51,12 @@ class Weather:
 
     def blow(self) -> None:
         """Bring one misbehaviour after the other. Runs in a thread."""
-        try:
-            while not self.calmed.wait(self.dice.uniform(0, LONGEST_CALM_SECONDS)):
-                name, options = self.dice.choice(SQUALLS)
-                self.krea.misbehave(name, **options)
-                if self.dice.random() < 0.3:
-                    self._forge()
-                if self.dice.random() < 0.3:
-                    top_up()
-        finally:
-            connections.close_all()
+        while not self.calmed.wait(self.dice.uniform(0, LONGEST_CALM_SECONDS)):
+            name, options = self.dice.choice(SQUALLS)
+            self.krea.behave()  # one at a time: what nothing has met yet is over
+            self.krea.misbehave(name, **options)
+            if self.dice.random() < 0.3:
+                self._forge()
 
     def calm(self) -> None:
         """Let everything behave again."""
@@ -77,8 +74,8 @@ class Weather:
 
 
 def top_up() -> None:
-    """Lift the pause after a 401 or 402, as staff do who have seen to its cause."""
+    """Let a held-back account go on, as staff do who have seen to the cause."""
     try:
-        KreaAccount.objects.update(send_after=None, look_after=None, setbacks=0, reason="")
+        pacing.resume(pacing.account())
     except (OperationalError, InterfaceError):
         connections.close_all()

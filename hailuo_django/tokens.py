@@ -67,7 +67,12 @@ def read_token(token: str) -> Addressee:
 
 
 def make_webhook_url(addressee: Addressee) -> str | None:
-    """Return the address Krea is to call for this submission; None when the site takes no calls.
+    """Return the address Krea is to call for this submission; None when the site takes no calls."""
+    return webhook_url(make_token(addressee)) if conf.WEBHOOK_BASE_URL else None
+
+
+def webhook_url(token: str) -> str | None:
+    """Return the address of our webhook with ``token``; None when the site takes no calls.
 
     The same from every process: whatever script prefix or language is active here, the
     address is ``WEBHOOK_BASE_URL`` and the path of our URL in the site's own language.
@@ -76,7 +81,7 @@ def make_webhook_url(addressee: Addressee) -> str | None:
         return None
     with translation.override(settings.LANGUAGE_CODE):
         try:
-            path = Secret(reverse("hailuo_django:webhook", args=[make_token(addressee)]))
+            path = Secret(reverse("hailuo_django:webhook", args=[token]))
         except NoReverseMatch:
             return None  # a check names it; polling finishes the job
     return Secret(f"{conf.WEBHOOK_BASE_URL}/{path.removeprefix(get_script_prefix())}")

@@ -25,6 +25,9 @@ from .tokens import PATTERN, Addressee, BadToken, Secret, read_token
 
 logger = logging.getLogger(__name__)
 
+REFUSAL = "No valid token."
+"""What this view alone says to a forged token."""
+
 
 class TokenConverter(StringConverter):
     """Any one path segment: what is no token is refused by the view, not by the resolver."""
@@ -43,7 +46,7 @@ def webhook(request: HttpRequest, token: str) -> HttpResponse:
     try:
         addressee = read_token(token)
     except BadToken:
-        return HttpResponse("No valid token.", status=403)
+        return HttpResponse(REFUSAL, status=403)
     return HttpResponse(status=_take(addressee, _read_body(request)))
 
 

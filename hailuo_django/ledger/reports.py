@@ -118,8 +118,8 @@ def make_due(job_id: uuid.UUID, number: int, candidate_id: str = "") -> None:
         lock_job(job_id)
         if candidate_id:
             rows.filter(krea_job_id=None).update(candidate_id=candidate_id, not_found_since=None)
-        rows.update(due_at=timezone.now(), **webhook_seen())
-        nudge_after_commit(job_id, using=alias)
+        if rows.update(due_at=timezone.now(), **webhook_seen()):
+            nudge_after_commit(job_id, using=alias)
 
 
 def reject_candidate(submission: Submission, reason: str) -> None:

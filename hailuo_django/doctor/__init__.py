@@ -1,0 +1,43 @@
+"""Examines an installation and says what is wrong with it and how to mend it.
+
+Nothing here sends an order to Krea or changes a row, but for the verdicts that a person gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from django.utils.translation import gettext as _
+
+from .findings import Finding, Level, problem
+from .krea import examine_krea
+from .rows import examine_account, examine_submissions, examine_sweep
+from .site import examine_queue, examine_schedule, examine_settings
+from .webhook import examine_webhook
+
+__all__ = ["EXAMINATIONS", "Finding", "Level", "examine"]
+
+EXAMINATIONS: tuple[Callable[[], Iterable[Finding]], ...] = (
+    examine_settings,
+    examine_krea,
+    examine_schedule,
+    examine_sweep,
+    examine_queue,
+    examine_account,
+    examine_submissions,
+    examine_webhook,
+)
+
+
+def examine() -> Iterator[Finding]:
+    """Yield what each examination finds, one after the other; they take half a minute at most."""
+    for examination in EXAMINATIONS:
+        try:
+            yield from list(examination())
+        except Exception as error:  # a broken site is what a doctor is called for
+            yield problem(
+                "examination.failed",
+                _("%(name)s could not be done: %(error)s.")
+                % {"name": examination.__name__, "error": type(error).__name__},
+                _("Mend the settings named above, run “manage.py migrate”, and try again."),
+            )

@@ -1,0 +1,249 @@
+"""``hailuo_doctor``: the settings, the token, the clock, the queue and the rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from django.conf import settings as site
+from django.core.management import call_command
+from django.utils import timezone
+from django_q.models import Schedule
+from pytest_django import Settings
+
+from hailuo_django.doctor import Finding, Level
+from hailuo_django.models import Heartbeat, KreaAccount, Submission
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import Status
+from hailuo_django.testing import make_submitted_job, sandbox
+from hailuo_django.worker.sweep import sweep
+from tests.krea.conftest import Net, answer
+from tests.site import configure
+
+from .doctor import finding, findings, said
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def krea(settings: Settings) -> Iterator[Sandbox]:
+    """A site on which nothing is wrong, and its Krea."""
+    with Sandbox(manual=True) as krea:
+        configure(settings, krea, KREA_TIMEOUT_SECONDS=5)
+        # Beside a real Krea this is a warning; the site of these stories has none.
+        settings.SILENCED_SYSTEM_CHECKS = ["hailuo_django.W023"]
+        settings.Q_CLUSTER = {**settings.Q_CLUSTER, "workers": 2, "queue_limit": 2}
+        call_command("hailuo_schedule", "install", verbosity=0)
+        sweep()
+        yield krea
+
+
+def test_a_healthy_site_gets_a_line_for_each_examination_and_0(krea: Sandbox) -> None:
+    text, code = said()
+    assert code == 0
+    assert [line.split()[:2] for line in text.splitlines()] == [
+        ["ok", f"{name}:"]
+        for name in (
+            *("settings.ok", "token.ok", "clock.ok", "schedule.ok", "sweep.ok", "queue.ok"),
+            *("account.ok", "submissions.ok", "webhook.none"),
+        )
+    ]
+
+
+def test_it_asks_krea_once_and_orders_nothing(krea: Sandbox) -> None:
+    make_submitted_job()
+    before = len(krea.requests)
+    said()
+    assert krea.requests[before:] == [("GET", "/jobs", 200)]
+
+
+def test_a_problem_is_told_with_its_fix_and_1(krea: Sandbox) -> None:
+    Schedule.objects.all().delete()
+    text, code = said()
+    assert code == 1
+    [line] = [line for line in text.splitlines() if line.startswith("problem")]
+    assert line == (
+        "problem schedule.missing: django-q2's schedule of the sweep is missing or not as it"
+        " should be. Run “manage.py hailuo_schedule install”."
+    )
+
+
+def test_a_warning_alone_is_no_failure(krea: Sandbox) -> None:
+    Heartbeat.objects.all().delete()
+    text, code = said()
+    assert "warning sweep.never: No worker has ever finished a sweep." in text
+    assert code == 0
+
+
+def test_machines_get_json_with_the_same_exit_code(krea: Sandbox) -> None:
+    Schedule.objects.all().delete()
+    text, code = said("--json")
+    missing = next(one for one in json.loads(text) if one["code"] == "schedule.missing")
+    assert missing.keys() == {"code", "level", "found", "fix"}
+    assert (missing["level"], code) == ("problem", 1)
+
+
+def test_the_settings_are_checked_as_for_a_deployment(settings: Settings, krea: Sandbox) -> None:
+    settings.HAILUO = {**settings.HAILUO, "RESULT_HOSTS": [], "POLL_INTERVAL_SECOND": 5}
+    lines = said()[0].splitlines()
+    assert any("RESULT_HOSTS" in line and line.startswith("warning") for line in lines)
+    [misspelt] = [line for line in lines if "POLL_INTERVAL_SECOND" in line]
+    assert misspelt.startswith("problem settings.check: ")
+    assert misspelt.endswith("(hailuo_django.E002) Did you mean POLL_INTERVAL_SECONDS?")
+    assert "settings.ok" not in findings()
+
+
+def test_a_silenced_check_is_silent(settings: Settings, krea: Sandbox) -> None:
+    settings.HAILUO = {**settings.HAILUO, "RESULT_HOSTS": []}
+    settings.SILENCED_SYSTEM_CHECKS = ["hailuo_django.W022", "hailuo_django.W023"]
+    assert finding("settings")["code"] == "settings.ok"
+
+
+def test_what_is_too_broken_to_be_examined_does_not_end_it(
+    settings: Settings, krea: Sandbox
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "KREA_TIMEOUT_SECONDS": "soon"}
+    found = findings()
+    assert found["settings.check"]["level"] == "problem"
+    assert found["examination.failed"]["found"].endswith("could not be done: ValueError.")
+    assert {"sweep.ok", "webhook.none"} <= found.keys()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "level"),
+    [
+        ("unauthorized", "token.refused", "problem"),
+        ("payment_required", "token.payment", "problem"),
+        ("rate_limited", "token.limited", "warning"),
+        ("server_error", "token.unwell", "warning"),
+        ("bad_gateway_html", "token.unwell", "warning"),
+        ("lost_request", "token.unreachable", "problem"),
+        ("redirect", "token.no_krea", "problem"),
+        ("garbage", "token.no_krea", "problem"),
+    ],
+)
+def test_what_krea_says_to_the_token(krea: Sandbox, fault: str, code: str, level: str) -> None:
+    krea.misbehave(fault, on="list")
+    found = finding("token")
+    assert (found["code"], found["level"]) == (code, level)
+    assert found["fix"]
+
+
+def test_where_nobody_listens_krea_is_unreachable(
+    settings: Settings, krea: Sandbox, free_port: int
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "KREA_BASE_URL": f"http://127.0.0.1:{free_port}"}
+    found = findings()
+    assert "refused" in found["token.unreachable"]["found"]
+    assert found["clock.unknown"]["level"] == "warning"
+
+
+@pytest.mark.parametrize(("token", "code"), [("", "token.empty"), ("a\nb", "token.malformed")])
+def test_a_token_that_cannot_be_sent_is_not(
+    settings: Settings, krea: Sandbox, token: str, code: str
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "KREA_API_TOKEN": token}
+    before = len(krea.requests)
+    assert finding("token")["code"] == code
+    assert len(krea.requests) == before
+
+
+def test_a_token_that_krea_repeats_is_not_printed(settings: Settings, net: Net) -> None:
+    token = "a-token-that-nobody-may-see"
+    body = {"error": f"Bearer {token} is unknown.\x1b[2J\r\nok token.ok"}
+    server = net.serve(answer(401, body))
+    settings.HAILUO = {"KREA_API_TOKEN": token, "KREA_BASE_URL": server.url}
+    text, _ = said()
+    assert token not in text
+    [line] = [line for line in text.splitlines() if "token." in line]
+    assert "[redacted] is unknown.?[2J ok token.ok" in line
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code", "words"),
+    [(0, "ok", "agrees"), (50, "ok", "agrees"), (70, "skewed", "ahead"), (-70, "skewed", "behind")],
+)
+def test_the_clock_is_compared_with_kreas(
+    settings: Settings, net: Net, seconds: int, code: str, words: str
+) -> None:
+    date = format_datetime(datetime.now(UTC) - timedelta(seconds=seconds), usegmt=True)
+    server = net.serve(answer(200, {"items": []}, f"Date: {date}"))
+    settings.HAILUO = {"KREA_API_TOKEN": "a-token", "KREA_BASE_URL": server.url}
+    found = finding("clock")
+    assert found["code"] == f"clock.{code}"
+    assert words in found["found"]
+
+
+def test_without_the_task_queue_nothing_is_said_against_it(
+    settings: Settings, krea: Sandbox
+) -> None:
+    settings.INSTALLED_APPS = [app for app in site.INSTALLED_APPS if app != "django_q"]
+    found = findings()
+    assert found["schedule.no_queue"]["level"] == "ok"
+    assert not any(code.startswith("queue.") for code in found)
+
+
+def test_a_schedule_that_is_not_wanted_is_not_missed(settings: Settings, krea: Sandbox) -> None:
+    Schedule.objects.all().delete()
+    settings.HAILUO = {**settings.HAILUO, "SCHEDULE": False}
+    assert finding("schedule")["code"] == "schedule.off"
+
+
+def test_a_schedule_that_somebody_changed_is_a_problem(krea: Sandbox) -> None:
+    Schedule.objects.update(minutes=30)
+    assert finding("schedule")["code"] == "schedule.missing"
+
+
+def test_a_sweep_is_late_after_three_minutes(krea: Sandbox) -> None:
+    Heartbeat.objects.update(beat_at=timezone.now() - timedelta(seconds=170))
+    assert finding("sweep")["code"] == "sweep.ok"
+    Heartbeat.objects.update(beat_at=timezone.now() - timedelta(seconds=190))
+    late = finding("sweep")
+    assert (late["code"], late["level"]) == ("sweep.late", "warning")
+    assert "190 s ago" in late["found"]
+    assert "qcluster" in late["fix"]
+
+
+def test_a_retry_that_is_too_short_is_told_once(settings: Settings, krea: Sandbox) -> None:
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "retry": 20}
+    text, _ = said()
+    assert text.count("hailuo_django.W026") == 1
+    assert finding("queue")["level"] == "warning"
+
+
+def test_a_pause_is_told_with_its_reason_and_its_end(krea: Sandbox) -> None:
+    make_submitted_job()
+    krea.misbehave("payment_required", on="generate")
+    sweep()
+    assert KreaAccount.objects.filter(send_after__gt=timezone.now()).exists()
+    paused = finding("account")
+    assert (paused["code"], paused["level"]) == ("account.paused", "warning")
+    assert "HTTP 402" in paused["found"]
+
+
+def test_the_pause_of_another_account_does_not_matter(krea: Sandbox) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    KreaAccount.objects.create(fingerprint="another", send_after=later)
+    assert finding("account")["code"] == "account.ok"
+
+
+def test_what_is_unconfirmed_or_overdue_is_counted() -> None:
+    with sandbox(manual=True) as krea:
+        krea.misbehave("lost_answer", on="generate")
+        for _ in range(2):
+            make_submitted_job()
+            sweep()
+        lost = Submission.objects.get(status=Status.UNCONFIRMED)
+        early = timezone.now() - timedelta(days=1)
+        Submission.objects.exclude(pk=lost.pk).update(sent_at=early)
+        found = findings()
+    assert "answer was lost: 1, the oldest of " in found["submissions.unconfirmed"]["found"]
+    assert found["submissions.overdue"]["found"].endswith(": 1.")
+    assert "submissions.ok" not in found
+
+
+def test_a_finding_is_one_line() -> None:
+    assert str(Finding("a.b", Level.OK, "Fine.")) == "ok      a.b: Fine."

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from .findings import Finding, Level, problem
 from .krea import examine_krea
-from .rows import examine_account, examine_submissions, examine_sweep
+from .rows import examine_account, examine_budget, examine_submissions, examine_sweep
 from .site import examine_queue, examine_schedule, examine_settings
 from .webhook import examine_webhook
 
@@ -25,6 +25,7 @@ EXAMINATIONS: tuple[Callable[[], Iterable[Finding]], ...] = (
     examine_queue,
     examine_account,
     examine_submissions,
+    examine_budget,
     examine_webhook,
 )
 

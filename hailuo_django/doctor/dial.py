@@ -29,4 +29,7 @@ def post(url: str, body: bytes) -> Answer | NoAnswer:
     with new_session(1, _HEADERS) as session:
         # Neither this machine's proxy, nor its .netrc, nor its own certificate authorities.
         session.trust_env = False
-        return perform(session, request, Exchange(SECONDS))
+        exchange = Exchange(SECONDS)
+        outcome = perform(session, request, exchange)
+    # A status line in time is no answer where the rest was dripped until the end of it.
+    return NoAnswer(exchange.late, exchange.written) if exchange.expired else outcome

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from django.utils import timezone
+
+from hailuo_django.clock import aware
 from hailuo_django.krea.text import REDACTED
 from hailuo_django.tokens import PATTERN
 
@@ -56,3 +60,8 @@ def foreign(text: str) -> str:
     """A text of others made fit for one line of a terminal: short, inert, without our tokens."""
     plain = PATTERN.sub(REDACTED, " ".join(text.split()))
     return "".join(letter if letter.isprintable() else "?" for letter in plain)[:MAX_FOREIGN]
+
+
+def shown(moment: datetime | None) -> str:
+    """A time as it is printed: in the site's time zone, with its offset."""
+    return timezone.localtime(aware(moment)).isoformat(" ", "seconds") if moment else "-"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from hailuo_django.conf import conf
@@ -45,7 +44,7 @@ def examine_krea() -> Iterator[Finding]:
         yield problem("token.malformed", str(error), _("See the settings above."))
         return
     with krea:
-        before = timezone.now()
+        before = datetime.now(UTC)
         try:
             page = krea.list(limit=1)
         except KreaError as error:
@@ -53,7 +52,7 @@ def examine_krea() -> Iterator[Finding]:
             yield _no_clock()
             return
     yield ok("token.ok", _("Krea takes the API token."))
-    yield _clock(page.server_time, before, timezone.now())
+    yield _clock(page.server_time, before, datetime.now(UTC))
 
 
 def _trouble(error: KreaError) -> Finding:

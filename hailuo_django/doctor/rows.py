@@ -7,16 +7,15 @@ from datetime import timedelta
 
 from django.db.models import Count, Min, Q
 from django.utils import timezone
-from django.utils.formats import localize
 from django.utils.translation import gettext as _
 
+from hailuo_django import budget, pacing
 from hailuo_django.conf import conf
 from hailuo_django.models import Heartbeat, KreaAccount, Submission, VideoJob
 from hailuo_django.states import Status
-from hailuo_django.worker.pacing import account
 from hailuo_django.worker.sweep import HEARTBEAT
 
-from .findings import Finding, foreign, ok, warning
+from .findings import Finding, foreign, ok, shown, warning
 
 LATE_AFTER = timedelta(minutes=3)
 """The schedule and cron run it every minute."""
@@ -44,44 +43,79 @@ def examine_sweep() -> Iterator[Finding]:
 def examine_account() -> Iterator[Finding]:
     """Look whether Krea's account in use is paused, until when and why."""
     now = timezone.now()
-    paused = Q(send_after__gt=now) | Q(look_after__gt=now)
+    held = Q(send_after__gt=now) | Q(look_after__gt=now) | Q(paused_at__isnull=False)
     accounts = KreaAccount.objects.using(VideoJob.database())
-    row = accounts.filter(paused, fingerprint=account()).first()
+    row = accounts.filter(held, fingerprint=pacing.account()).first()
     if row is None:
         yield ok("account.ok", _("Nothing holds back this account."))
         return
-    until = max(moment for moment in (row.send_after, row.look_after) if moment)
-    yield warning(
-        "account.paused",
-        _("Sending is paused until %(until)s: %(reason)s")
-        % {"until": localize(timezone.localtime(until)), "reason": foreign(row.reason)},
-        _("It goes on by itself."),
-    )
+    reason = foreign(row.reason)
+    if row.paused_at:
+        found = _("Sending is paused since %(since)s, until Krea answers a GET: %(reason)s") % {
+            "since": shown(row.paused_at),
+            "reason": reason,
+        }
+    else:
+        until = max(moment for moment in (row.send_after, row.look_after) if moment)
+        found = _("Sending is paused until %(until)s: %(reason)s") % {
+            "until": shown(until),
+            "reason": reason,
+        }
+    fix = _("It goes on by itself; at once with “manage.py hailuo_doctor resume”.")
+    yield warning("account.paused", found, fix)
 
 
 def examine_submissions() -> Iterator[Finding]:
     """Count what is unconfirmed or overdue."""
-    rows = Submission.objects.using(VideoJob.database()).live()
-    limit = timezone.now() - timedelta(seconds=conf.OVERDUE_AFTER_SECONDS)
     unconfirmed = Q(status=Status.UNCONFIRMED)
-    found = rows.aggregate(
-        unconfirmed=Count("pk", filter=unconfirmed),
-        since=Min("sent_at", filter=unconfirmed),
-        overdue=Count("pk", filter=Q(sent_at__lt=limit)),
+    found = (
+        Submission.objects.using(VideoJob.database())
+        .live()
+        .aggregate(
+            unconfirmed=Count("pk", filter=unconfirmed),
+            since=Min("lost_at", filter=unconfirmed),
+            overdue=Count("pk", filter=Q(overdue_at__isnull=False)),
+        )
     )
     if found["unconfirmed"]:
-        found["since"] = localize(timezone.localtime(found["since"] or timezone.now()))
         yield warning(
             "submissions.unconfirmed",
-            _("Submissions whose answer was lost: %(unconfirmed)d, the oldest of %(since)s.")
-            % found,
-            _("Run “manage.py hailuo_doctor orphans”, and see which of Krea's jobs is theirs."),
+            _("Submissions whose answer was lost: %(unconfirmed)d, the first at %(since)s.")
+            % {**found, "since": shown(found["since"])},
+            _("See “manage.py hailuo_doctor orphans”, then “hailuo_doctor show JOB”, and decide."),
         )
     if found["overdue"]:
         yield warning(
             "submissions.overdue",
             _("Submissions that take too long: %(overdue)d.") % found,
-            _("They go on being asked for. Run “manage.py hailuo_doctor orphans”."),
+            _("Krea goes on being asked. See “manage.py hailuo_doctor orphans”."),
         )
     if not found["unconfirmed"] and not found["overdue"]:
         yield ok("submissions.ok", _("Nothing is unconfirmed or overdue."))
+
+
+def examine_budget() -> Iterator[Finding]:
+    """Tell what each cap of the site has room for."""
+    if not conf.BUDGET:
+        yield ok("budget.none", _("There is no budget: nothing limits what is spent."))
+        return
+    balances = budget.balances()
+    for balance in balances:
+        found = _(
+            "%(cap)s: %(spent)s spent and %(reserved)s reserved of %(limit)s USD, room for"
+            " %(room)s; resets at %(resets)s."
+        ) % {
+            "cap": balance.cap,
+            "spent": balance.spent_usd,
+            "reserved": balance.reserved_usd,
+            "limit": balance.limit_usd,
+            "room": balance.room_usd,
+            "resets": shown(balance.resets_at),
+        }
+        if balance.room_usd:
+            yield ok("budget.ok", found)
+        else:
+            fix = _('Wait, settle what is unconfirmed, or raise HAILUO["BUDGET"].')
+            yield warning("budget.full", found, fix)
+    if not balances:
+        yield ok("budget.owners", _("Each owner has a budget of a day, the site has none."))

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from pytest_django import Settings
 
+from hailuo_django import pacing
 from hailuo_django.doctor import Finding, Level
 from hailuo_django.models import Heartbeat, KreaAccount, Submission
 from hailuo_django.sandbox import Sandbox
@@ -48,7 +49,7 @@ def test_a_healthy_site_gets_a_line_for_each_examination_and_0(krea: Sandbox) ->
         ["ok", f"{name}:"]
         for name in (
             *("settings.ok", "token.ok", "clock.ok", "schedule.ok", "sweep.ok", "queue.ok"),
-            *("account.ok", "submissions.ok", "webhook.none"),
+            *("account.ok", "submissions.ok", "budget.none", "webhook.none"),
         )
     ]
 
@@ -230,6 +231,29 @@ def test_the_pause_of_another_account_does_not_matter(krea: Sandbox) -> None:
     assert finding("account")["code"] == "account.ok"
 
 
+def test_a_pause_after_lost_answers_lasts_until_krea_answers(krea: Sandbox) -> None:
+    for _ in range(3):
+        pacing.doubt("the line went dead")
+    paused = finding("account")["found"]
+    assert "until Krea answers a GET: Answers were lost: the line went dead" in paused
+
+
+def test_a_budget_tells_its_room(settings: Settings, krea: Sandbox) -> None:
+    make_submitted_job()  # 0.2835 USD
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "1", "month": "0.25", "user_day": "1"}}
+    text, code = said()
+    day, month = [line for line in text.splitlines() if "budget." in line]
+    assert day.startswith("ok      budget.ok: day: 0.0000 spent and 0.2835 reserved of 1 USD")
+    assert "room for 0.7165; resets at " in day
+    assert month.startswith("warning budget.full: month: ")
+    assert code == 0
+
+
+def test_a_budget_of_the_owners_alone_is_told(settings: Settings, krea: Sandbox) -> None:
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"user_day": "1"}}
+    assert finding("budget")["code"] == "budget.owners"
+
+
 def test_what_is_unconfirmed_or_overdue_is_counted() -> None:
     with sandbox(manual=True) as krea:
         krea.misbehave("lost_answer", on="generate")
@@ -239,8 +263,9 @@ def test_what_is_unconfirmed_or_overdue_is_counted() -> None:
         lost = Submission.objects.get(status=Status.UNCONFIRMED)
         early = timezone.now() - timedelta(days=1)
         Submission.objects.exclude(pk=lost.pk).update(sent_at=early)
+        sweep()
         found = findings()
-    assert "answer was lost: 1, the oldest of " in found["submissions.unconfirmed"]["found"]
+    assert "answer was lost: 1, the first at " in found["submissions.unconfirmed"]["found"]
     assert found["submissions.overdue"]["found"].endswith(": 1.")
     assert "submissions.ok" not in found
 

@@ -1,0 +1,98 @@
+"""Compares Krea's list with our rows: who is there that the other does not know. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from hailuo_django import pacing
+from hailuo_django.clock import site_time
+from hailuo_django.conf import conf
+from hailuo_django.krea.listing import list_since
+from hailuo_django.krea.wire import JobReport
+from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.states import Status
+from hailuo_django.worker.evidence import SKEW, split
+
+from .krea import client
+
+MAX_PAGES = 20
+IDS_A_QUERY = 500
+
+
+@dataclass(frozen=True)
+class Orphans:
+    """What one comparison showed."""
+
+    since: datetime
+    jobs: int
+    """How many jobs Krea listed."""
+    complete: bool
+    """Whether the list went back far enough; else nothing can be said to be missing from it."""
+    strangers: list[JobReport]
+    """Krea's jobs that nobody here knows, less those that were dismissed or named for one."""
+    unconfirmed: list[Submission]
+    """Ours whose answer was lost, of any age."""
+    missing: list[Submission]
+    """Ours that Krea works on as far as we know, and does not list."""
+
+
+def find_orphans(days: float, *, own_account: bool = False) -> Orphans:
+    """List Krea's jobs of so many days and compare. Raises KreaError or ValueError.
+
+    Our rows of every account are looked at, or with ``own_account`` those of the token in use.
+    """
+    since = datetime.now(UTC) - timedelta(days=days)
+    with client() as krea:
+        listing = list_since(krea, since, max_pages=MAX_PAGES)
+    # Our rows are read after the list was made: an answer recorded since explains its job.
+    ids = {job.krea_job_id for job in listing.jobs}
+    _known_jobs, strangers = split(listing.jobs, _known(ids), _set_aside(ids))
+    rows = Submission.objects.using(VideoJob.database()).order_by("created_at", "pk")
+    if own_account:
+        rows = rows.filter(account=pacing.account())
+    # A list may lag, and the clocks of our hosts differ.
+    until = (listing.server_time or datetime.now(UTC)) - timedelta(
+        seconds=conf.UNCONFIRMED_GRACE_SECONDS
+    )
+    listed_by_now = rows.running_upstream().filter(
+        krea_job_id__isnull=False,
+        sent_at__gt=site_time(since + SKEW),
+        sent_at__lt=site_time(until),
+    )
+    missing = [row for row in listed_by_now if row.krea_job_id not in ids]
+    return Orphans(
+        since=since,
+        jobs=len(ids),
+        complete=listing.complete,
+        strangers=strangers,
+        unconfirmed=list(rows.filter(status=Status.UNCONFIRMED)),
+        missing=missing if listing.complete else [],
+    )
+
+
+def _known(ids: Iterable[str]) -> set[str | None]:
+    rows = Submission.objects.using(VideoJob.database())
+    return {
+        krea_job_id
+        for part in _in_parts(ids)
+        for krea_job_id in rows.filter(krea_job_id__in=part).values_list("krea_job_id", flat=True)
+    }
+
+
+def _set_aside(ids: Iterable[str]) -> set[str]:
+    """Ids that somebody named for a submission, or said to be none of ours."""
+    named = Submission.objects.using(VideoJob.database())
+    dismissed = Stranger.objects.using(VideoJob.database()).exclude(dismissed_at=None)
+    found = set[str]()
+    for part in _in_parts(ids):
+        found.update(named.filter(candidate_id__in=part).values_list("candidate_id", flat=True))
+        found.update(dismissed.filter(krea_job_id__in=part).values_list("krea_job_id", flat=True))
+    return found
+
+
+def _in_parts(ids: Iterable[str]) -> Iterator[list[str]]:
+    whole = list(ids)
+    for first in range(0, len(whole), IDS_A_QUERY):
+        yield whole[first : first + IDS_A_QUERY]

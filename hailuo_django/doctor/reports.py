@@ -1,0 +1,75 @@
+"""How a comparison with Krea's list is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from hailuo_django.models import Submission
+
+from .findings import foreign, shown
+from .orphans import Orphans
+
+
+def as_lines(found: Orphans) -> Iterator[str]:
+    """Yield the lines for people."""
+    values = {"jobs": found.jobs, "since": shown(found.since)}
+    yield _("Krea lists %(jobs)d jobs since %(since)s.") % values
+    if not found.complete:
+        yield _(
+            "The list is not complete, so nothing is said to be missing from it: try fewer --days."
+        )
+    yield _("Krea's jobs that nobody here knows: %(count)d") % {"count": len(found.strangers)}
+    for job in found.strangers:
+        yield (
+            f"  {foreign(job.krea_job_id)}  {foreign(job.status) or '-'}  {shown(job.created_at)}"
+        )
+    yield _("Submissions whose answer was lost: %(count)d") % {"count": len(found.unconfirmed)}
+    yield from _rows(found.unconfirmed)
+    yield _("Submissions that Krea does not list: %(count)d") % {"count": len(found.missing)}
+    yield from _rows(found.missing)
+    if found.strangers or found.unconfirmed:
+        yield _(
+            "Decide with “hailuo_doctor show JOB”, then adopt, send-again or give-up; “dismiss”"
+            " what is none of ours."
+        )
+
+
+def _rows(submissions: Iterable[Submission]) -> Iterator[str]:
+    for row in submissions:
+        yield (
+            f"  {row.job_id} #{row.number}  {row.status}  {shown(row.sent_at)}"
+            f"  {row.krea_job_id or '-'}"
+        )
+
+
+def as_json(found: Orphans) -> dict[str, Any]:
+    """Return the same for machines."""
+    return {
+        "since": shown(found.since),
+        "jobs": found.jobs,
+        "complete": found.complete,
+        "strangers": [
+            {
+                "krea_job_id": job.krea_job_id,
+                "status": job.status,
+                "created_at": shown(job.created_at),
+            }
+            for job in found.strangers
+        ],
+        "unconfirmed": [_row(row) for row in found.unconfirmed],
+        "missing": [_row(row) for row in found.missing],
+    }
+
+
+def _row(row: Submission) -> dict[str, Any]:
+    return {
+        "job": str(row.job_id),
+        "number": row.number,
+        "status": row.status,
+        "sent_at": shown(row.sent_at),
+        "krea_job_id": row.krea_job_id,
+        "account": row.account,
+    }

@@ -9,7 +9,7 @@ RESULTS := .tox/results
 PYENV_ROOT ?= $(HOME)/.pyenv
 export TOX_DISCOVER := $(subst $() ,:,$(wildcard $(PYENV_ROOT)/versions/3.1[1-9]*/bin/python))
 
-.PHONY: test lint demo mutants clean python
+.PHONY: test proof lint demo mutants clean python
 .DEFAULT_GOAL := test
 
 test: $(VENV)/ready
@@ -21,6 +21,10 @@ test: $(VENV)/ready
 		--result-json $(RESULTS)/tox.json $(TOX_ARGS) </dev/null || status=$$?; \
 	$(VENV)/bin/python tests/project/report.py $(RESULTS) || status=1; \
 	exit $$status
+
+# The slow tests with the full counts of tests/effort.py, and the chaos, one after the other.
+proof: $(VENV)/ready
+	$(VENV)/bin/tox run -e proof-sqlite,proof-postgres,chaos $(TOX_ARGS)
 
 lint: $(VENV)/ready
 	$(VENV)/bin/tox run -e lint

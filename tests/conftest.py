@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
+from tests import effort
 from tests.live import gate
 from tests.servers import postgres_server, redis_server
 
@@ -18,10 +19,7 @@ DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "liv
 
 
 # A busy machine is slow, which is no defect of the code.
-hypothesis.settings.register_profile("patient", hypothesis.settings(), deadline=None)
-hypothesis.settings.register_profile(
-    "proof", hypothesis.settings(), deadline=None, max_examples=1000, stateful_step_count=50
-)
+hypothesis.settings.register_profile("patient", deadline=None, max_examples=effort.EXAMPLES)
 hypothesis.settings.load_profile("patient")
 
 

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -16,18 +17,22 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django import signals
-from hailuo_django.exceptions import Conflict
+from hailuo_django.exceptions import BudgetExceeded, Conflict
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from hailuo_django.worker.sweep import sweep
+from tests import effort
 from tests.site import configure
 from tests.webhooks.rows import SITE, look, post, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 CROWD = 8
-ROUNDS = 10
+ROUNDS = effort.RACES
+# As many connections as a PostgreSQL gives by default leave room for.
+BUYERS = 20
+PRICE = Decimal("0.2835")
 
 
 @pytest.fixture
@@ -92,6 +97,7 @@ def events(job: VideoJob) -> Counter[tuple[str, str]]:
     return Counter(job.events.values_list("action", "to_status"))
 
 
+@pytest.mark.proves("R1", "R5", "W6")
 def test_deliveries_at_the_same_time_are_one_change_and_one_announcement(
     krea: Sandbox, announced: list[str]
 ) -> None:
@@ -108,6 +114,7 @@ def test_deliveries_at_the_same_time_are_one_change_and_one_announcement(
         assert announced == ["job_completed"]
 
 
+@pytest.mark.proves("R1", "R2")
 def test_different_words_at_the_same_time_never_lose_the_video(krea: Sandbox) -> None:
     words = ["processing", "completed", "sampling", "failed", "cancelled", "queued"]
     for number in range(ROUNDS):
@@ -123,8 +130,9 @@ def test_different_words_at_the_same_time_never_lose_the_video(krea: Sandbox) ->
         assert events(pair.job)["report", "completed"] == 1
 
 
+@pytest.mark.proves("M1", "R5")
 def test_sweeps_at_the_same_time_send_each_job_once(krea: Sandbox) -> None:
-    jobs = [VideoJob(prompt=f"video {number}") for number in range(50)]
+    jobs = [VideoJob(prompt=f"video {number}") for number in range(effort.CONTESTED_JOBS)]
     for job in jobs:
         job.submit()
 
@@ -136,6 +144,7 @@ def test_sweeps_at_the_same_time_send_each_job_once(krea: Sandbox) -> None:
     assert {row.status for row in VideoJob.objects.all()} == {Status.BACKLOGGED}
 
 
+@pytest.mark.proves("P2")
 def test_sweeps_at_the_same_time_ask_for_each_job_once(krea: Sandbox, announced: list[str]) -> None:
     pairs = [running(krea, f"video {number}") for number in range(10)]
     for pair in pairs:
@@ -150,6 +159,36 @@ def test_sweeps_at_the_same_time_ask_for_each_job_once(krea: Sandbox, announced:
     assert announced == ["job_completed"] * len(pairs)
 
 
+@pytest.mark.proves("M5")
+def test_a_hundred_submits_against_room_for_three(krea: Sandbox, settings: Settings) -> None:
+    for run in range(effort.BUDGET_RACES):
+        spent_before = run * 3 * PRICE
+        configure(settings, krea, BUDGET={"day": str(spent_before + 3 * PRICE)})
+        drafts = [VideoJob(prompt=f"video {run}.{number}") for number in range(100)]
+        shares = [drafts[start::BUYERS] for start in range(BUYERS)]
+
+        bought = at_once(*[partial(submitted, share) for share in shares])
+        outcomes = [one for share in bought for one in share]
+
+        assert outcomes.count("submitted") == 3
+        assert outcomes.count("budget_exceeded") == 97
+        sweep()
+        assert len(krea.posts) == 3 * (run + 1)
+
+
+def submitted(jobs: list[VideoJob]) -> list[str]:
+    """Submit one after the other; what came of each."""
+    outcomes = []
+    for job in jobs:
+        try:
+            job.submit()
+            outcomes.append("submitted")
+        except BudgetExceeded as refusal:
+            outcomes.append(refusal.code)
+    return outcomes
+
+
+@pytest.mark.proves("M1")
 def test_a_draft_submitted_by_many_is_submitted_once(krea: Sandbox) -> None:
     job = VideoJob(prompt="a lighthouse at dusk")
     job.save()
@@ -162,6 +201,7 @@ def test_a_draft_submitted_by_many_is_submitted_once(krea: Sandbox) -> None:
     assert len(krea.posts) == 1
 
 
+@pytest.mark.proves("M1")
 def test_a_job_resubmitted_by_many_is_resubmitted_once(krea: Sandbox) -> None:
     pair = running(krea)
     krea.move(pair.upstream.id, "failed", deliver=False)
@@ -193,6 +233,7 @@ def test_a_cancellation_and_a_claim_leave_nothing_running(krea: Sandbox) -> None
         assert [upstream[str(one.job_id)] for one in sent] == ["cancelled"] * len(sent)
 
 
+@pytest.mark.proves("R1", "R5")
 def test_a_webhook_a_poll_and_a_cancellation_make_one_end(
     krea: Sandbox, announced: list[str]
 ) -> None:

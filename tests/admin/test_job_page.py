@@ -160,6 +160,7 @@ def story(owner: User, text: str) -> VideoJob:
     return job
 
 
+@pytest.mark.proves("W9")
 def test_the_address_of_a_video_cannot_leave_its_place(browser: Browser, grace: User) -> None:
     address = "https://gen.krea.ai/\"><script>alert(1)</script><a/onclick='alert(1)"
     calm = ended(grace, Status.COMPLETED, result_url="https://elsewhere.example/1.mp4")

@@ -15,6 +15,7 @@ from pytest_django import Settings
 from hailuo_django.api.permissions import VideoJobPermissions, reachable_jobs
 from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.states import Status
+from tests import effort
 
 from .people import VERBS, Visitor, address, draft, ended, person, wanted
 
@@ -32,7 +33,8 @@ _number = itertools.count()
 @pytest.mark.slow
 @given(st.sets(st.sampled_from(RIGHTS)), st.booleans(), st.sampled_from([*Status]))
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=effort.SETS_OF_RIGHTS,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_three_users_on_every_path_with_every_method(
     db: None, rights: set[str], is_staff: bool, status: Status

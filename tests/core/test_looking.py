@@ -31,6 +31,7 @@ def upstream(job: VideoJob) -> str:
     return str(only(job).krea_job_id)
 
 
+@pytest.mark.proves("R3")
 def test_a_finished_video_is_found_without_any_webhook(krea: Sandbox) -> None:
     job = sent()
     krea.move(upstream(job), "completed")
@@ -55,6 +56,7 @@ def test_every_running_state_is_shown_and_looked_at_again(krea: Sandbox) -> None
         assert due_at > timezone.now()
 
 
+@pytest.mark.proves("B2")
 def test_an_unknown_state_counts_as_running_and_is_kept_verbatim(krea: Sandbox) -> None:
     job = sent()
     krea.jobs[0].status = "daydreaming"
@@ -92,6 +94,7 @@ def test_the_address_is_read_in_every_shape(krea: Sandbox, shape: str) -> None:
     assert look_again(job).video_url.endswith(".mp4")
 
 
+@pytest.mark.proves("W9")
 def test_a_result_elsewhere_is_kept_and_flagged_but_not_linked(krea: Sandbox) -> None:
     job = sent(prompt="[foreign_result_host]")
     krea.move(upstream(job), "completed")
@@ -144,6 +147,7 @@ def test_trouble_with_asking_changes_no_state(krea: Sandbox, fault: str) -> None
     assert only(job).note == ""
 
 
+@pytest.mark.proves("P1")
 def test_a_rate_limit_stops_every_look_and_every_send(krea: Sandbox) -> None:
     job, other = sent(), sent()
     krea.misbehave("rate_limited", on="get", retry_after=60)
@@ -270,6 +274,7 @@ def test_a_job_whose_first_video_has_no_address_shows_that_of_its_twin(krea: San
     assert fresh(job).video_url.endswith("/twin.mp4")
 
 
+@pytest.mark.proves("P2")
 def test_looking_twice_at_once_is_one_look(krea: Sandbox) -> None:
     job = sent()
     change(job, due_at=ago(seconds=1))
@@ -438,6 +443,7 @@ def test_a_candidate_for_what_was_never_sent_is_settled_before_it_is_sent(krea: 
     assert fresh(job).status == Status.BACKLOGGED
 
 
+@pytest.mark.proves("P4")
 def test_one_bad_row_never_stops_the_rest(
     krea: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -460,6 +466,7 @@ def test_one_bad_row_never_stops_the_rest(
     assert "Could not record" in caplog.text
 
 
+@pytest.mark.proves("P5")
 def test_what_runs_for_very_long_is_overdue_and_goes_on_being_asked_for(krea: Sandbox) -> None:
     job = sent()
     assert not only(job).is_overdue
@@ -474,6 +481,7 @@ def test_what_runs_for_very_long_is_overdue_and_goes_on_being_asked_for(krea: Sa
     assert not only(job).is_overdue
 
 
+@pytest.mark.proves("P1")
 def test_ten_minutes_without_a_webhook_cost_few_requests(krea: Sandbox) -> None:
     job = sent()
     submission, looks = only(job), 0
@@ -499,6 +507,7 @@ def test_a_webhook_gets_its_chance_before_the_first_poll(krea: Sandbox, settings
     assert [only(job).has_webhook for job in (polled, called)] == [False, True]
 
 
+@pytest.mark.proves("R4")
 def test_a_webhook_that_overtook_the_answer_is_not_forgotten(
     krea: Sandbox, settings: Settings
 ) -> None:

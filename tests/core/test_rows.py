@@ -234,6 +234,7 @@ def test_rows_have_readable_names() -> None:
     assert str(job.events.get()) == "submit: draft > unsent"
 
 
+@pytest.mark.proves("W9")
 def test_a_video_is_linked_only_on_the_hosts_that_the_site_named() -> None:
     job = VideoJob(prompt="x", status=Status.COMPLETED, result_url="https://gen.krea.ai/v/1.mp4")
     assert job.video_url == "https://gen.krea.ai/v/1.mp4"

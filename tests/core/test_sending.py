@@ -52,6 +52,7 @@ def test_without_a_token_nothing_is_sent(krea: Sandbox, settings: Settings) -> N
     assert krea.requests == []
 
 
+@pytest.mark.proves("M3")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -152,6 +153,7 @@ def test_what_was_under_way_when_a_pause_began_leaves_its_reason_to_be_seen(krea
     assert lane.take(60) is None
 
 
+@pytest.mark.proves("M3")
 def test_a_rate_limit_slows_every_sender_for_as_long_as_krea_says(krea: Sandbox) -> None:
     krea.misbehave("rate_limited", retry_after=120)
 
@@ -164,6 +166,7 @@ def test_a_rate_limit_slows_every_sender_for_as_long_as_krea_says(krea: Sandbox)
     assert (job.status, len(krea.posts)) == (Status.UNSENT, 1)
 
 
+@pytest.mark.proves("M3")
 def test_rate_limits_without_a_delay_back_off_further_each_time(krea: Sandbox) -> None:
     submitted()
     waits = []
@@ -177,6 +180,7 @@ def test_rate_limits_without_a_delay_back_off_further_each_time(krea: Sandbox) -
     assert waits[0] < waits[1] < waits[2]
 
 
+@pytest.mark.proves("M3")
 def test_what_never_reached_krea_is_sent_later(settings: Settings, krea: Sandbox) -> None:
     configure(settings, krea, KREA_BASE_URL="http://127.0.0.1:9")
     job = sent()
@@ -209,6 +213,7 @@ def claim(job: VideoJob) -> Submission | None:
     return ledger.claim(only(job), account="a", lease_seconds=40, with_webhook=False)
 
 
+@pytest.mark.proves("M1")
 def test_one_submission_has_one_sender(krea: Sandbox) -> None:
     job = submitted()
     assert claim(job) is not None
@@ -227,6 +232,7 @@ def test_what_was_cancelled_replaced_or_completed_meanwhile_is_not_claimed(krea:
         assert claimed is None
 
 
+@pytest.mark.proves("M2")
 def test_a_sender_that_died_leaves_it_unconfirmed_after_its_lease(krea: Sandbox) -> None:
     job = submitted()
     claim(job)

@@ -35,15 +35,18 @@ def test_the_words_are_kreas() -> None:
     assert not LIVE & ENDED
 
 
+@pytest.mark.proves("R1")
 def test_completed_is_never_undone() -> None:
     assert not [row for row in TRANSITIONS if Status.COMPLETED in row.sources]
 
 
+@pytest.mark.proves("R2")
 def test_completed_beats_every_earlier_verdict() -> None:
     assert {Status.FAILED, Status.CANCELLED} <= sources(Action.REPORT, Status.COMPLETED)
     assert {Status.FAILED, Status.CANCELLED} <= sources(Action.ADOPT, Status.COMPLETED)
 
 
+@pytest.mark.proves("R1")
 @pytest.mark.parametrize("end", [Status.FAILED, Status.CANCELLED])
 def test_other_ends_absorb(end: Status) -> None:
     assert {t for row in TRANSITIONS if end in row.sources for t in row.targets} == {

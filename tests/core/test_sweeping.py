@@ -45,6 +45,7 @@ def answer(_item: int) -> JobReport:
     return JobReport(krea_job_id="1", status="queued")
 
 
+@pytest.mark.proves("P4")
 def test_slow_sends_never_starve_polls() -> None:
     polls_done = threading.Event()
 
@@ -161,6 +162,7 @@ def plan(rows: object) -> str:
     return str(rows.explain())  # type: ignore[attr-defined]
 
 
+@pytest.mark.proves("P6")
 @pytest.mark.parametrize("query", ["to_send", "to_look_at", "abandoned"])
 def test_what_is_due_is_found_by_index(query: str) -> None:
     job, old = submitted(), VideoJob.objects.create(prompt="x")

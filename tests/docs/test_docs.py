@@ -18,7 +18,7 @@ from hailuo_django.conf import DEFAULTS, Conf
 from hailuo_django.sandbox import MISBEHAVIOURS
 from hailuo_django.states import TRANSITIONS, FailureCode, Status
 
-from . import transitions
+from . import proofs, transitions
 from .pages import PAGES, ROOT, anchors, blocks, code, page, rows
 
 SETTINGS = rows(page("settings"), "| key |")
@@ -85,6 +85,12 @@ def test_every_state_move_and_failure_is_explained() -> None:
     assert [code(row[0])[0] for row in rows(text, "| `failure_code` |")] == FailureCode.values
     moves = {str(row.action) for row in TRANSITIONS}
     assert {code(row[0])[0] for row in rows(text, "| by |")} == moves
+
+
+def test_every_property_has_a_test_and_its_row() -> None:
+    assert proofs.PROPERTIES.keys() == proofs.proofs().keys() | proofs.NOT_YET.keys()
+    text = page("figures")
+    assert proofs.page_with(proofs.rendered(), text) == text, "run: python -m tests.docs.proofs"
 
 
 def test_every_misbehaviour_is_listed() -> None:

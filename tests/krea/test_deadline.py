@@ -61,6 +61,7 @@ def says_continue_for_ever(peer: Peer) -> None:
     peer.drip(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, seconds_between=0.001)
 
 
+@pytest.mark.proves("M6")
 @pytest.mark.parametrize(
     "script",
     [
@@ -198,6 +199,7 @@ def black_hole() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+@pytest.mark.proves("M6")
 def test_a_host_behind_a_black_hole_is_certainly_not_sent_to(net: Net, black_hole: int) -> None:
     client = net.client(f"http://127.0.0.1:{black_hole}", timeout_seconds=SECONDS)
     with within(SECONDS), pytest.raises(errors.NotSent):

@@ -85,6 +85,7 @@ ENDS: dict[str, type[errors.KreaError]] = {
 }
 
 
+@pytest.mark.proves("M3")
 @pytest.mark.parametrize(("fault", "end"), ENDS.items())
 def test_each_trouble_is_told_by_what_may_be_done_next_and_asked_once(
     krea: Sandbox, client: KreaClient, fault: str, end: type[errors.KreaError]
@@ -128,6 +129,7 @@ def test_a_job_id_counts_with_any_success(net: Net, status: int) -> None:
     assert net.client(server.url).generate(BODY).krea_job_id == JOB_ID
 
 
+@pytest.mark.proves("M3")
 @pytest.mark.parametrize("kept", range(0, len(answer(200, JOB)), 9))
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 def test_an_answer_cut_anywhere_leaves_the_outcome_unknown(

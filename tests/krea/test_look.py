@@ -143,6 +143,7 @@ def test_an_id_stays_one_segment_of_the_path(net: Net, krea_job_id: str, path: b
     assert server.requests[1].startswith(b"DELETE /jobs/" + path + b" HTTP")
 
 
+@pytest.mark.proves("M6")
 @pytest.mark.parametrize(("keep_alive", "connections"), [(True, 1), (False, 3)])
 def test_looks_share_a_connection_unless_told_otherwise(
     net: Net, keep_alive: bool, connections: int

@@ -12,6 +12,7 @@ from hailuo_django.krea.client import KreaClient
 from tests.krea.conftest import BODY, JOB_ID, TOKEN, Net, Peer, answer, job
 
 
+@pytest.mark.proves("M6")
 def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent(
     net: Net, tls: ssl.SSLContext
 ) -> None:
@@ -50,6 +51,7 @@ def test_tls_to_a_server_that_does_not_speak_it_is_certainly_not_sent(net: Net) 
         net.client(server.url.replace("http:", "https:")).generate(BODY)
 
 
+@pytest.mark.proves("M6")
 def test_the_token_wins_over_a_netrc_entry(
     net: Net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,6 +63,7 @@ def test_the_token_wins_over_a_netrc_entry(
     assert f"Authorization: Bearer {TOKEN}\r\n".encode() in server.requests[0]
 
 
+@pytest.mark.proves("M6")
 def test_a_redirect_is_not_followed(net: Net) -> None:
     canary = net.serve(answer(200, job()))
     server = net.serve(answer(307, b"", f"Location: {canary.url}/jobs/{JOB_ID}"))

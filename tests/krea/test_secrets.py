@@ -178,6 +178,7 @@ def order(client: KreaClient, before_write: object) -> None:
     client.generate(BODY, webhook_url=WEBHOOK_URL, before_write=before_write)  # type: ignore[arg-type]
 
 
+@pytest.mark.proves("B7")
 @pytest.mark.parametrize(
     "script",
     [

@@ -23,6 +23,7 @@ from hailuo_django.models import Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import RUNNING, Status
 from hailuo_django.worker.sweep import sweep
+from tests import effort
 
 from .start import start
 
@@ -33,8 +34,8 @@ pytestmark = [
 ]
 
 KILLED = -signal.SIGKILL
-TIMES = 20
-RANDOM_TIMES = 80
+TIMES = effort.KILLS_AT_A_POINT
+RANDOM_TIMES = effort.KILLS_AT_RANDOM
 
 Kill = Callable[[VideoJob, str], int]
 
@@ -104,6 +105,7 @@ def finish_upstream(krea: Sandbox) -> None:
     sweep()
 
 
+@pytest.mark.proves("M2")
 @pytest.mark.parametrize(
     ("point", "posts", "status"),
     [
@@ -133,6 +135,7 @@ def test_a_worker_killed_at_a_named_point(
     assert len(krea.paid) == len(krea.posts) == posts * TIMES
 
 
+@pytest.mark.proves("M2")
 def test_workers_killed_at_any_time(krea: Sandbox, kill: Kill) -> None:
     began = time.monotonic()
     assert kill(submitted(0), "60000") == 0, "this one came through"

@@ -32,6 +32,7 @@ from hailuo_django.states import LIVE, RESUBMITTABLE, UPSTREAM, Status
 from hailuo_django.tokens import Addressee, make_token
 from hailuo_django.worker.look import LookLane
 from hailuo_django.worker.send import SendLane
+from tests import effort
 
 from .invariants import check_events, check_job, check_provenance, check_submission
 from .krea_model import Webhook
@@ -43,8 +44,6 @@ MAX_JOBS = 3
 MAX_SUBMISSIONS = 4
 STEPS_BEFORE_REST = 15
 ROUNDS = 40
-PLENTY = 100
-"""Examples. A profile that asks for more (``--hypothesis-profile=proof``) gets them."""
 
 ODDITIES = ["daydreaming", "bare", "forgotten"]
 WISHES = ["a video", "a look", "to cancel", "another", "another at any price"]
@@ -239,15 +238,14 @@ def waits(row: Submission) -> bool:
     return wanted or bool(identified(row) and row.due_at)
 
 
-def effort() -> settings:
-    asked_for = settings(suppress_health_check=list(HealthCheck))
-    if asked_for.max_examples > PLENTY:
-        return asked_for
-    return settings(asked_for, max_examples=80, stateful_step_count=30)
-
-
+@pytest.mark.proves("M1", "R1", "R3", "W8")
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.django_db(transaction=True)
 def test_no_order_of_events_pays_twice_or_loses_a_video() -> None:
-    run_state_machine_as_test(Everything, settings=effort())
+    patience = settings(
+        max_examples=effort.HISTORIES,
+        stateful_step_count=effort.HISTORY_STEPS,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(Everything, settings=patience)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import io
 import json
 import socket
 import struct
@@ -20,6 +21,7 @@ from pytest_django import Settings
 
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import RUNNING, Status
+from tests import effort
 from tests.site import configure
 
 from .rows import SITE, Pair, everything, look, post, running
@@ -61,6 +63,7 @@ KEYS = ["status", "result", "error", "created_at", "completed_at", "job_id", "ty
 STATUSES = st.sampled_from([*Status.values, "upscaling", "Completed", "\x00", "x" * 300])
 
 
+@pytest.mark.proves("B1")
 @pytest.mark.parametrize("body", DAMAGED.values(), ids=DAMAGED.keys())
 def test_what_cannot_be_read_makes_the_row_due_and_changes_nothing(
     krea: Sandbox, client: Client, body: bytes
@@ -79,12 +82,13 @@ def test_what_cannot_be_read_makes_the_row_due_and_changes_nothing(
     assert pair.row.status == Status.COMPLETED
 
 
+@pytest.mark.proves("B1")
 @pytest.mark.slow
 def test_no_body_makes_a_server_error(krea: Sandbox, client: Client) -> None:
     pair = running(krea)
     honest = json.loads(pair.news("completed"))
 
-    @settings(max_examples=600)
+    @settings(max_examples=effort.ODD_BODIES)
     @given(STATUSES, st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4))
     def check(status: str, changes: dict[str, Any]) -> None:
         body = json.dumps(honest | {"status": status} | changes).encode()
@@ -95,11 +99,12 @@ def test_no_body_makes_a_server_error(krea: Sandbox, client: Client) -> None:
     check()
 
 
+@pytest.mark.proves("B1")
 def test_no_bytes_make_a_server_error(krea: Sandbox, client: Client) -> None:
     pair = running(krea)
     honest = pair.news("completed")
 
-    @settings(max_examples=300)
+    @settings(max_examples=effort.DAMAGED_BODIES)
     @given(st.binary(max_size=30), st.integers(0, len(honest)), st.integers(0, 30))
     def check(noise: bytes, place: int, gone: int) -> None:
         body = honest[:place] + noise + honest[place + gone :]
@@ -109,12 +114,13 @@ def test_no_bytes_make_a_server_error(krea: Sandbox, client: Client) -> None:
     check()
 
 
+@pytest.mark.proves("W1")
 def test_without_a_valid_token_no_body_does_anything(krea: Sandbox, client: Client) -> None:
     pair = running(krea)
     path = pair.path.replace(pair.token, pair.token[:-1] + ("a" if pair.token[-1] != "a" else "b"))
     honest, before = json.loads(pair.news("completed")), everything()
 
-    @settings(max_examples=200)
+    @settings(max_examples=effort.FORGED_BODIES)
     @given(STATUSES, st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4))
     def check(status: str, changes: dict[str, Any]) -> None:
         assert post(client, path, json.dumps(honest | {"status": status} | changes).encode()) == 403
@@ -123,6 +129,7 @@ def test_without_a_valid_token_no_body_does_anything(krea: Sandbox, client: Clie
     assert everything() == before
 
 
+@pytest.mark.proves("B3")
 @pytest.mark.parametrize(("size", "status"), [(LIMIT, 200), (LIMIT + 1, 202), (10 * LIMIT, 202)])
 def test_the_limit_of_a_body_is_exact(
     krea: Sandbox, client: Client, size: int, status: int
@@ -132,6 +139,7 @@ def test_the_limit_of_a_body_is_exact(
     assert (pair.row.status == Status.COMPLETED) is (status == 200)
 
 
+@pytest.mark.proves("B3")
 @pytest.mark.parametrize("declared", ["", "nonsense", "-1", "9" * 30])
 def test_a_length_that_says_nothing_is_no_error(
     krea: Sandbox, client: Client, declared: str
@@ -140,6 +148,7 @@ def test_a_length_that_says_nothing_is_no_error(
     assert post(client, pair.path, pair.news("completed"), CONTENT_LENGTH=declared) in (200, 202)
 
 
+@pytest.mark.proves("B3")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("size", "status"), [(LIMIT, 200), (LIMIT + 1, 202)])
 def test_a_body_of_undeclared_length_is_measured(krea: Sandbox, size: int, status: int) -> None:
@@ -171,6 +180,28 @@ def _post_chunks(pair: Pair, body: bytes) -> int:
 
     async_to_sync(ASGIHandler())(scope, receive, send)
     return int(answers[0]["status"])
+
+
+class Endless(io.RawIOBase):
+    """A body that never ends, and how much of it was read."""
+
+    taken = 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert size >= 0, "all of it was asked for"
+        self.taken += size
+        return b" " * size
+
+
+@pytest.mark.proves("B3")
+@pytest.mark.parametrize("declared", [LIMIT, 100 * 1024 * 1024])
+def test_of_an_endless_body_no_more_than_the_limit_is_read(
+    krea: Sandbox, client: Client, declared: int
+) -> None:
+    pair, body = running(krea), Endless()
+    told = {"CONTENT_LENGTH": str(declared), "wsgi.input": body}
+    assert post(client, pair.path, b"", **told) == 202
+    assert body.taken <= LIMIT
 
 
 def test_a_larger_limit_is_the_sites_choice(

@@ -40,6 +40,7 @@ def test_each_state_that_krea_tells_of_is_taken(
     assert pair.row.status == status
 
 
+@pytest.mark.proves("W6")
 def test_five_times_the_same_is_one_change_and_five_in_the_count(
     krea: Sandbox, client: Client
 ) -> None:
@@ -56,6 +57,7 @@ def test_five_times_the_same_is_one_change_and_five_in_the_count(
     assert pair.submission.last_webhook_at > counted.last_webhook_at
 
 
+@pytest.mark.proves("W6")
 def test_after_a_poll_has_seen_the_end_it_is_a_repeat(krea: Sandbox, client: Client) -> None:
     pair = running(krea)
     krea.move(pair.upstream.id, "completed", deliver=False)
@@ -85,6 +87,7 @@ def test_running_after_ended_changes_nothing_and_krea_is_asked(
     assert ("GET", f"/jobs/{pair.upstream.id}", 200) in krea.requests
 
 
+@pytest.mark.proves("R2")
 @pytest.mark.parametrize("verdict", ["failed", "cancelled"])
 def test_completed_after_another_end_is_decided_by_krea_and_wins(
     krea: Sandbox, client: Client, verdict: str
@@ -101,6 +104,7 @@ def test_completed_after_another_end_is_decided_by_krea_and_wins(
     assert pair.changes() == [("webhook", verdict), ("poll", "completed")]
 
 
+@pytest.mark.proves("R2")
 @pytest.mark.parametrize("later", ["failed", "cancelled"])
 def test_another_end_after_completed_changes_nothing(
     krea: Sandbox, client: Client, later: str
@@ -116,6 +120,7 @@ def test_another_end_after_completed_changes_nothing(
     assert pair.changes() == [("webhook", "completed")]
 
 
+@pytest.mark.proves("B2")
 def test_a_state_nobody_knows_is_asked_about_and_kept_in_kreas_words(
     krea: Sandbox, client: Client
 ) -> None:
@@ -141,6 +146,7 @@ def test_completed_without_an_address_is_asked_for(krea: Sandbox, client: Client
     assert pair.row.video_url
 
 
+@pytest.mark.proves("W2")
 def test_another_job_id_changes_nothing_and_krea_decides(krea: Sandbox, client: Client) -> None:
     pair = running(krea)
     foreign = json.loads(pair.news("completed")) | {"job_id": str(uuid.uuid4())}
@@ -201,6 +207,7 @@ def test_a_candidate_that_is_another_submissions_job_is_refused(
     assert (other.submission.krea_job_id, other.row.status in RUNNING) == (other.upstream.id, True)
 
 
+@pytest.mark.proves("W8")
 def test_with_confirm_a_webhook_is_a_mere_hint(
     krea: Sandbox, client: Client, settings: Settings
 ) -> None:
@@ -239,6 +246,7 @@ def test_a_cancellation_asked_for_meanwhile_does_not_hide_the_video(
 class TestOverHTTP:
     """The stories in which the sandbox itself calls the site."""
 
+    @pytest.mark.proves("R4")
     def test_before_the_posts_own_answer(self, live_krea: Sandbox) -> None:
         live_krea.misbehave("early_webhook")
         pair = running(live_krea)
@@ -278,6 +286,7 @@ class TestOverHTTP:
             assert pair.row.status == status
 
 
+@pytest.mark.proves("R1", "R2")
 def test_every_pair_of_words_ends_as_the_table_says(krea: Sandbox, client: Client) -> None:
     """Ends absorb, but for completed, which Krea itself has to confirm."""
     for first in sorted(ENDED):

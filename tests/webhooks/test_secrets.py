@@ -194,6 +194,7 @@ def _echoing(pair: Pair) -> bytes:
     return json.dumps(json.loads(pair.news("completed")) | {"request": echo}).encode()
 
 
+@pytest.mark.proves("B7")
 @pytest.mark.parametrize(
     ("refusal", "statuses"),
     [
@@ -276,6 +277,7 @@ def test_a_body_full_of_secrets_leaves_none(
     assert pair.submission.candidate_id == pair.upstream.id
 
 
+@pytest.mark.proves("B7")
 def test_a_whole_life_with_a_krea_that_echoes_leaves_no_secret_anywhere(
     settings: Settings, live_server: LiveServer, heard: Callable[[], str]
 ) -> None:

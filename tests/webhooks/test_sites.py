@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db
 METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
 
 
+@pytest.mark.proves("B4")
 @pytest.mark.parametrize("method", METHODS)
 def test_every_other_method_is_refused(krea: Sandbox, client: Client, method: str) -> None:
     pair = running(krea)
@@ -34,6 +35,7 @@ def test_every_other_method_is_refused(krea: Sandbox, client: Client, method: st
     assert everything() == before
 
 
+@pytest.mark.proves("B4")
 def test_it_needs_no_session_no_csrf_token_and_no_login(
     krea: Sandbox, client: Client, settings: Settings
 ) -> None:
@@ -48,6 +50,7 @@ def test_it_needs_no_session_no_csrf_token_and_no_login(
     assert not client.cookies
 
 
+@pytest.mark.proves("B4")
 def test_it_stays_out_of_atomic_requests(
     krea: Sandbox, client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import string
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -17,10 +20,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+import hailuo_django
 from hailuo_django.models import VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import RUNNING, Status
 from hailuo_django.tokens import SALT, Addressee, BadToken, make_token, read_token
+from tests import effort
 from tests.site import configure
 
 from .rows import SITE, Pair, everything, look, post, running, unconfirmed
@@ -58,11 +63,12 @@ def refused(client: Client, token: str, body: bytes) -> bool:
     return status in (403, 404) and not queries.captured_queries
 
 
+@pytest.mark.proves("W1")
 def test_no_altered_token_is_taken(krea: Sandbox, client: Client) -> None:
     pair = running(krea)
     before, body = everything(), pair.news("completed")
 
-    @settings(max_examples=500)
+    @settings(max_examples=effort.ALTERED_TOKENS)
     @given(EDITS, st.integers(0, len(pair.token) - 1), LETTERS)
     def check(edit: str, place: int, letter: str) -> None:
         token = altered(pair.token, edit, place, letter)
@@ -73,12 +79,13 @@ def test_no_altered_token_is_taken(krea: Sandbox, client: Client) -> None:
     assert post(client, pair.path, body) == 200
 
 
+@pytest.mark.proves("W1")
 @pytest.mark.slow
 def test_no_altered_token_is_read(krea: Sandbox) -> None:
-    """The same without HTTP, ten thousand times."""
+    """The same without HTTP, many times more."""
     token = running(krea).token
 
-    @settings(max_examples=10_000)
+    @settings(max_examples=effort.ALTERED_TOKENS_READ)
     @given(EDITS, st.integers(0, len(token) - 1), LETTERS)
     def check(edit: str, place: int, letter: str) -> None:
         changed = altered(token, edit, place, letter)
@@ -90,6 +97,7 @@ def test_no_altered_token_is_read(krea: Sandbox) -> None:
     check()
 
 
+@pytest.mark.proves("W1")
 def test_the_last_letter_of_a_token_has_no_second_spelling(krea: Sandbox) -> None:
     """Base64 leaves bits over at its end; none of the other spellings is taken."""
     token = running(krea).token
@@ -99,6 +107,7 @@ def test_the_last_letter_of_a_token_has_no_second_spelling(krea: Sandbox) -> Non
                 read_token(token[:-1] + letter)
 
 
+@pytest.mark.proves("W3")
 def test_what_others_sign_opens_nothing(krea: Sandbox, client: Client) -> None:
     pair = running(krea)
     user = User.objects.create_user("ada", password="correct horse")
@@ -120,6 +129,7 @@ def test_what_others_sign_opens_nothing(krea: Sandbox, client: Client) -> None:
     assert everything() == before
 
 
+@pytest.mark.proves("W3")
 def test_our_token_opens_nothing_elsewhere(krea: Sandbox) -> None:
     token = running(krea).token
     user = User.objects.create_user("ada", password="correct horse")
@@ -131,6 +141,7 @@ def test_our_token_opens_nothing_elsewhere(krea: Sandbox) -> None:
         signing.loads(token)
 
 
+@pytest.mark.proves("W2")
 def test_a_token_opens_the_submission_it_names_and_no_other(krea: Sandbox, client: Client) -> None:
     pairs = [running(krea, f"video {number}") for number in range(4)]
     before = everything()[0]
@@ -145,6 +156,7 @@ def test_a_token_opens_the_submission_it_names_and_no_other(krea: Sandbox, clien
     assert [pair.submission.krea_job_id for pair in pairs] == [p.upstream.id for p in pairs]
 
 
+@pytest.mark.proves("W2")
 def test_the_token_of_a_replaced_submission_still_opens_only_its_own(
     krea: Sandbox, client: Client
 ) -> None:
@@ -194,6 +206,7 @@ class Clock:
         self.now += timedelta(**time).total_seconds()
 
 
+@pytest.mark.proves("W5")
 @pytest.mark.parametrize(("late", "status"), [(-1, 200), (0, 200), (1, 403)])
 def test_a_token_expires_to_the_second(
     krea: Sandbox, client: Client, clock: Clock, late: int, status: int
@@ -203,6 +216,7 @@ def test_a_token_expires_to_the_second(
     assert post(client, pair.path, pair.news("completed")) == status
 
 
+@pytest.mark.proves("W5")
 def test_an_expired_token_costs_nothing_but_the_webhook(
     krea: Sandbox, client: Client, clock: Clock, settings: Settings
 ) -> None:
@@ -218,6 +232,7 @@ def test_an_expired_token_costs_nothing_but_the_webhook(
     assert pair.row.status == Status.COMPLETED
 
 
+@pytest.mark.proves("W4")
 def test_a_key_is_changed_without_losing_a_job(
     krea: Sandbox, client: Client, settings: Settings
 ) -> None:
@@ -246,6 +261,23 @@ def test_a_lost_answer_and_a_changed_key_leave_it_to_a_person(
     assert refused(client, pair.token, pair.news("completed"))
     assert pair.row.status == Status.UNCONFIRMED
     assert pair.submission.note
+
+
+@pytest.mark.proves("W7")
+def test_no_secret_is_compared_by_hand() -> None:
+    """Django's signing compares in constant time; ``==`` would tell how much of it is right."""
+    package = Path(hailuo_django.__file__).parent
+    nodes = [
+        node for file in package.rglob("*.py") for node in ast.walk(ast.parse(file.read_text()))
+    ]
+    compared = [
+        ast.unparse(node)
+        for node in nodes
+        if isinstance(node, ast.Compare)
+        and any(isinstance(operator, ast.Eq | ast.NotEq) for operator in node.ops)
+    ]
+    assert len(compared) > 50
+    assert not [one for one in compared if re.search("token|secret|signature", one.lower())]
 
 
 def test_a_token_says_whom_it_names(krea: Sandbox) -> None:

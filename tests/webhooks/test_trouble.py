@@ -90,6 +90,7 @@ def named_a_candidate(krea: Sandbox) -> tuple[Pair, bytes, int]:
 CASES = [applied, repeated, made_due, named_a_candidate]
 
 
+@pytest.mark.proves("B5")
 @pytest.mark.parametrize("case", CASES)
 def test_whichever_statement_fails_nothing_changed_and_the_next_delivery_succeeds(
     krea: Sandbox, client: Client, case: Deliver, caplog: pytest.LogCaptureFixture
@@ -117,6 +118,7 @@ def test_whichever_statement_fails_nothing_changed_and_the_next_delivery_succeed
     assert all(str(pair.job.pk) in record.getMessage() for record in ours)
 
 
+@pytest.mark.proves("B5")
 def test_a_failing_commit_is_our_fault_too(
     krea: Sandbox, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +159,7 @@ def test_a_repeat_takes_no_more_statements_than_the_first(krea: Sandbox, client:
     assert len(statements(client, pair, body, answer)) <= MAX_STATEMENTS
 
 
+@pytest.mark.proves("B6")
 def test_receivers_are_told_after_the_commit_and_outside_of_any_transaction(
     krea: Sandbox, client: Client
 ) -> None:
@@ -173,6 +176,7 @@ def test_receivers_are_told_after_the_commit_and_outside_of_any_transaction(
     assert heard == [("completed", False)]
 
 
+@pytest.mark.proves("B6")
 def test_a_receiver_that_raises_does_not_lose_the_state(
     krea: Sandbox, client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -190,6 +194,7 @@ def test_a_receiver_that_raises_does_not_lose_the_state(
     ).exists()
 
 
+@pytest.mark.proves("B6")
 def test_no_call_to_krea_is_made_by_a_webhook(krea: Sandbox, client: Client) -> None:
     for case in CASES:
         krea.behave()

@@ -1,0 +1,46 @@
+"""How hard the tests try: the one place with the counts of both tiers.
+
+``make test`` takes the first of each pair. ``make proof`` takes the second; it sets
+``HAILUO_TEST_EFFORT=proof``.
+"""
+
+from __future__ import annotations
+
+import os
+
+PROOF = os.environ.get("HAILUO_TEST_EFFORT") == "proof"
+
+
+def count(usual: int, proof: int) -> int:
+    return proof if PROOF else usual
+
+
+# Examples of hypothesis, where a test names no number of its own.
+EXAMPLES = count(100, 1_000)
+
+# Runs of the model of everything, and steps in each.
+HISTORIES = count(80, 1_000)
+HISTORY_STEPS = count(30, 50)
+
+# Webhooks with a token that was altered: over HTTP, and read alone.
+ALTERED_TOKENS = count(300, 2_000)
+ALTERED_TOKENS_READ = count(2_000, 10_000)
+
+# Webhooks with a body that was altered: its values, its bytes, and without a valid token.
+ODD_BODIES = count(300, 5_000)
+DAMAGED_BODIES = count(200, 5_000)
+FORGED_BODIES = count(200, 2_000)
+
+# Workers killed at each of the named points, and at random moments.
+KILLS_AT_A_POINT = count(5, 20)
+KILLS_AT_RANDOM = count(30, 100)
+
+# Rounds of each race, and the jobs that sweeps compete for.
+RACES = count(10, 200)
+CONTESTED_JOBS = count(50, 500)
+
+# Runs of a hundred submits against a budget with room for three.
+BUDGET_RACES = count(2, 10)
+
+# Sets of rights with which every path of the API is tried.
+SETS_OF_RIGHTS = count(20, 200)

@@ -290,6 +290,39 @@ def test_long_texts_are_cut() -> None:
     assert len(report.raw) == 16 * 1024
 
 
+def test_what_is_exactly_as_long_as_it_may_be_is_taken() -> None:
+    longest_url = URL + "?" + "a" * (2048 - len(URL) - 1)
+    assert read(job_id="a" * 100).krea_job_id == "a" * 100
+    assert read(status="completed", result={"urls": [longest_url]}).urls == (longest_url,)
+    for cursor in ("1", "1" * 100):
+        page = read_page(json.dumps({"items": [], "next_cursor": cursor}))
+        assert page.next_cursor == cursor
+
+
+def test_an_error_of_a_job_that_still_runs_is_kept() -> None:
+    report = read(status="processing", error={"code": "slow", "message": "A provider is slow."})
+    assert (report.error_code, report.error_message) == ("slow", "A provider is slow.")
+
+
+def test_an_item_of_a_page_is_kept_in_its_own_letters() -> None:
+    [item] = read_page(json.dumps({"items": [job(type="Größe")]})).items
+    assert "Größe" in item.raw
+
+
+@pytest.mark.parametrize(
+    ("read_it", "raw", "reason"),
+    [
+        (read_job, "<html>", "not JSON"),
+        (read_job, "[]", "not an object"),
+        (read_job, "{}", "no job id"),
+        (read_page, "{}", "no list of items"),
+    ],
+)
+def test_what_is_unreadable_says_why(read_it: Any, raw: str, reason: str) -> None:
+    with pytest.raises(Unreadable, match=f"^{reason}$"):
+        read_it(raw)
+
+
 def test_a_page_is_read_item_by_item() -> None:
     deep = json.loads("[" * 900 + "]" * 900)
     items = [job(), job(job_id=7), None, "x", job(job_id="b"), job(job_id="c", x=[deep])]

@@ -14,7 +14,9 @@ MODULES: dict[str, tuple[str, ...]] = {
         "tests/krea/test_reading.py",
         "tests/krea/test_generate.py",
         "tests/krea/test_look.py",
+        "tests/krea/test_secrets.py",
     ),
+    "budget.py": ("tests/core/test_budget.py",),
     "ledger/*.py": ("tests/core", "tests/webhooks/test_order.py"),
     "worker/*.py": ("tests/core", "tests/commands/test_hailuo_sweep.py"),
 }
@@ -26,6 +28,17 @@ ARGUED: dict[str, str] = {
         "the page of states is compared with what it makes"
     ),
     'job_id, _, number = value.rpartition("-")': "a token's name has one dash, says PATTERN",
+    'found[redact(url)] = ""': "the keys of a dict are the set; nobody reads its values",
+    'moment = datetime.fromisoformat(value if isinstance(value, str) else "XXXX")': (
+        "neither is a time"
+    ),
+    'text = raw.decode(errors="replace") if isinstance(raw, bytes) else raw': (
+        "UTF-8 is the default"
+    ),
+    'text = raw.decode("UTF-8", errors="replace") if isinstance(raw, bytes) else raw': (
+        "the same codec by another name"
+    ),
+    'return int(digits) if len(digits) <= MAX_DIGITS else float("INF")': "the same number",
     "with translation.override(None):": "without a language Django takes LANGUAGE_CODE",
 }
 """Mutants that no test can tell from the original, by changed line or whole function, and why."""

@@ -30,7 +30,7 @@ import django
 
 from hailuo_django.sandbox import Sandbox
 
-from .orders import TIMEOUT_SECONDS
+from .orders import GRACE_SECONDS, TIMEOUT_SECONDS
 
 VIDEO_SECONDS = 2.0
 BACKLOG = 512
@@ -107,7 +107,7 @@ def _hailuo(krea: Sandbox, url: str, *, adopt: bool) -> dict[str, Any]:
         "WEBHOOK_GRACE_SECONDS": 3,
         "POLL_INTERVAL_SECONDS": 1,
         "POLL_MAX_INTERVAL_SECONDS": 2,
-        "UNCONFIRMED_GRACE_SECONDS": 2,
+        "UNCONFIRMED_GRACE_SECONDS": GRACE_SECONDS,
         "ADOPT_STRANGERS": adopt,
         "RESULT_HOSTS": ["127.0.0.1"],
     }

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from hailuo_django.sandbox.faults import read_prompt
 
 TIMEOUT_SECONDS = 3
+GRACE_SECONDS = 2
+LAG_SECONDS = 1
+"""A job that Krea's list shows only after the grace is a job that it does not have."""
 
 ANSWERS = {
     "": 80,
@@ -46,7 +49,7 @@ WEBHOOKS = {
 }
 COURSES = {
     "": 80,
-    "[lagging_list:5]": 6,
+    f"[lagging_list:{LAG_SECONDS}]": 6,
     "[moderation]": 3,
     "[fails]": 3,
     "[error_in_result]": 2,

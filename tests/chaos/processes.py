@@ -22,6 +22,9 @@ class Victim(Protocol):
     def strike(self) -> None:
         """Kill it without warning, and start it again."""
 
+    def tend(self) -> None:
+        """See to it that it runs."""
+
 
 class Service:
     """A process and its family. It leads a session of its own, so that all die at once."""
@@ -51,6 +54,15 @@ class Service:
         self.strikes += 1
         self.process = self._start()
 
+    def tend(self) -> None:
+        """Start it again if it ended by itself, as a supervisor does.
+
+        A cluster does so when it starts while there is no database.
+        """
+        if self.process.poll() is not None:
+            self.kill()
+            self.process = self._start()
+
     def kill(self) -> None:
         """Kill the family."""
         with suppress(ProcessLookupError):
@@ -62,13 +74,16 @@ class Database:
     """The database server: it crashes, comes back, and has forgotten no commit."""
 
     def __init__(self, crash: Callable[[], None]) -> None:
-        self.strike_once = crash
+        self.crash = crash
         self.strikes = 0
 
     def strike(self) -> None:
         """Stop it as a crash does, and start it again."""
-        self.strike_once()
+        self.crash()
         self.strikes += 1
+
+    def tend(self) -> None:
+        """It runs: ``strike`` waits for that."""
 
 
 @contextmanager

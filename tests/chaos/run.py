@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from django.db import InterfaceError, OperationalError, connections
 
+from hailuo_django.conf import conf
 from hailuo_django.models import Submission
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
@@ -24,6 +25,8 @@ PEOPLE = 4
 SECONDS_BETWEEN_KILLS = (1.0, 2.0)
 SECONDS_TO_REST = 60
 """From the last kill to the end: leases run out, rows are looked at, late webhooks come."""
+SECONDS_TO_ADOPT = 20
+"""What was lost at the very end is abandoned, listed and perhaps adopted by then."""
 
 
 class Outcome(NamedTuple):
@@ -49,7 +52,7 @@ def run(
         if crash:
             victims.append(Database(crash))
         _rage(people, weather, jobs, victims, random.Random(f"{seed} kills"))  # noqa: S311
-        reckoning = _rest(krea, people)
+        reckoning = _rest(krea, people, victims)
     kills = {"kills": sum(victim.strikes for victim in victims)}
     refused = {"webhooks refused": weather.forged.count(403)}
     believed = [f"a forged webhook was answered {code}" for code in weather.forged if code == 200]
@@ -66,6 +69,7 @@ def _rage(
         try:
             while not _is_over(working, dice.uniform(*SECONDS_BETWEEN_KILLS)):
                 dice.choice(victims).strike()
+                _tend(victims)
                 if dice.random() < 0.5:
                     top_up()
         finally:
@@ -81,19 +85,27 @@ def _is_over(working: Sequence[Future[None]], seconds: float) -> bool:
     return not under_way or any(future.exception() for future in done)
 
 
-def _rest(krea: Sandbox, people: People) -> Reckoning:
+def _rest(krea: Sandbox, people: People, victims: Sequence[Victim]) -> Reckoning:
     """Wait until nothing more will come, and compare."""
-    end = time.monotonic() + SECONDS_TO_REST
+    began = time.monotonic()
+    if conf.ADOPT_STRANGERS:
+        time.sleep(SECONDS_TO_ADOPT)
     while True:
+        _tend(victims)
         top_up()
         _end_stuck(krea)
-        last = time.monotonic() > end
-        if last or not _moving():
+        is_late = time.monotonic() > began + SECONDS_TO_REST
+        if is_late or not _moving():
             krea.wait_idle(SECONDS_TO_REST)
             reckoning = Reckoning(krea, people.forced)
-            if last or not reckoning.offences:
+            if is_late or not reckoning.offences:
                 return reckoning
         time.sleep(0.5)
+
+
+def _tend(victims: Sequence[Victim]) -> None:
+    for victim in victims:
+        victim.tend()
 
 
 def _end_stuck(krea: Sandbox) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from hailuo_django.clock import aware
 from hailuo_django.krea.text import REDACTED
@@ -38,7 +39,8 @@ class Finding:
         return self.code.partition(".")[0]
 
     def __str__(self) -> str:
-        return f"{self.level:8}{self.code}: {self.found} {self.fix}".rstrip()
+        line = f"{self.level:8}{self.code}: {self.found}"
+        return f"{line} {_('Fix:')} {self.fix}" if self.fix else line
 
 
 def ok(code: str, found: str) -> Finding:

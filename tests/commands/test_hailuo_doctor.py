@@ -68,7 +68,7 @@ def test_a_problem_is_told_with_its_fix_and_1(krea: Sandbox) -> None:
     [line] = [line for line in text.splitlines() if line.startswith("problem")]
     assert line == (
         "problem schedule.missing: django-q2's schedule of the sweep is missing or not as it"
-        " should be. Run “manage.py hailuo_schedule install”."
+        " should be. Fix: Run “manage.py hailuo_schedule install”."
     )
 
 
@@ -93,7 +93,7 @@ def test_the_settings_are_checked_as_for_a_deployment(settings: Settings, krea: 
     assert any("RESULT_HOSTS" in line and line.startswith("warning") for line in lines)
     [misspelt] = [line for line in lines if "POLL_INTERVAL_SECOND" in line]
     assert misspelt.startswith("problem settings.check: ")
-    assert misspelt.endswith("(hailuo_django.E002) Did you mean POLL_INTERVAL_SECONDS?")
+    assert misspelt.endswith("(hailuo_django.E002) Fix: Did you mean POLL_INTERVAL_SECONDS?")
     assert "settings.ok" not in findings()
 
 

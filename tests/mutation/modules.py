@@ -28,6 +28,11 @@ ARGUED: dict[str, str] = {
         "the page of states is compared with what it makes"
     ),
     'job_id, _, number = value.rpartition("-")': "a token's name has one dash, says PATTERN",
+    "jobs.append(_job(item, json.dumps(item, ensure_ascii=None), redact))": (
+        "None is as false as False"
+    ),
+    'raise Unreadable("XXnot an objectXX")': "of an item of a page: passed over without a word",
+    'raise Unreadable("NOT AN OBJECT")': "of an item of a page: passed over without a word",
     'found[redact(url)] = ""': "the keys of a dict are the set; nobody reads its values",
     'moment = datetime.fromisoformat(value if isinstance(value, str) else "XXXX")': (
         "neither is a time"

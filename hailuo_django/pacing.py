@@ -105,7 +105,9 @@ def resume(fingerprint: str) -> bool:
     """
     row = KreaAccount.objects.using(VideoJob.database()).filter(pk=fingerprint)
     now = timezone.now()
-    held = Q(send_after__gt=now) | Q(look_after__gt=now) | Q(paused_at__isnull=False)
+    held = Q(paused_at__isnull=False)
+    for field in ("send_after", "look_after", "trial_until"):
+        held |= Q(**{f"{field}__gt": now})
     freed = {"send_after": None, "look_after": None, "paused_at": None, "trial_until": None}
     return bool(row.filter(held).update(**freed, reason=""))
 

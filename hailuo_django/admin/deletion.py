@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.db import transaction
-from django.db.models import ProtectedError, QuerySet
+from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from hailuo_django.models import VideoJob
@@ -58,18 +57,6 @@ class DeletionMixin(ModelAdmin):
             return view(request, extra_context)
         return self._unless_protected(request, lambda: view(request, extra_context))
 
-    def delete_model(self, request: HttpRequest, obj: VideoJob) -> None:
-        """Delete the job unless somebody has submitted it meanwhile."""
-        self._lock([obj.pk])
-        super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[VideoJob]) -> None:
-        """Delete all of them, or none."""
-        jobs = VideoJob.objects.using(VideoJob.database())
-        keys = sorted(queryset.values_list("pk", flat=True))
-        self._lock(keys)
-        super().delete_queryset(request, jobs.filter(pk__in=keys))
-
     def _unless_protected(
         self, request: HttpRequest, delete: Callable[[], HttpResponse]
     ) -> HttpResponse:
@@ -81,12 +68,6 @@ class DeletionMixin(ModelAdmin):
                 return delete()
         except ProtectedError:
             return self._refuse(request, request.get_full_path())
-
-    def _lock(self, keys: Iterable[Any]) -> None:
-        # Held until the commit: whoever submits one of them now waits, and finds none.
-        jobs = VideoJob.objects.using(VideoJob.database())
-        for key in keys:
-            jobs.filter(pk=key).update(updated_at=timezone.now())
 
     def _refuse(self, request: HttpRequest, address: str) -> HttpResponse:
         words = _(

@@ -127,7 +127,8 @@ def remember_strangers(account: str, jobs: Sequence[JobReport]) -> None:
                 krea_created_at=site_time(job.created_at) if job.created_at else None,
                 raw=job.raw,
             )
-            for job in seen.values()
+            # In one order: two workers that insert the same ones would wait for each other.
+            for _id, job in sorted(seen.items())
         ],
         ignore_conflicts=True,  # another worker lists as well
     )

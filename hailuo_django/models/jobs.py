@@ -138,6 +138,15 @@ class VideoJob(VideoRequest):
                 fields = fields - {*REQUEST_FIELDS}
             super().save(force_update=True, using=alias, update_fields=fields)
 
+    def delete(
+        self, using: str | None = None, keep_parents: bool = False
+    ) -> tuple[int, dict[str, int]]:
+        """Delete a draft or a settled job. Raises ProtectedError while a submission is live."""
+        alias = using or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=alias):
+            VideoJob.objects.using(alias).lock([self.pk])
+            return super().delete(using=alias, keep_parents=keep_parents)
+
     @classmethod
     def database(cls) -> str:
         """Return the alias under which this app's rows are written."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import ProtectedError, Q, QuerySet
+from django.db import transaction
+from django.db.models import F, ProtectedError, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from hailuo_django.states import LIVE, RUNNING, Status
@@ -32,6 +34,25 @@ class VideoJobQuerySet(QuerySet["VideoJob"]):
     def with_submissions(self) -> VideoJobQuerySet:
         """Fetch each job's submissions along: price, spending and errors need no more queries."""
         return self.prefetch_related("submissions")
+
+    def lock(self, keys: Iterable[Any]) -> None:
+        """Take the locks of these jobs until the transaction ends, by writes that change nothing.
+
+        A job's comes before those of its submissions, and several are taken in one order.
+        """
+        for key in sorted(keys):
+            self.filter(pk=key).update(previous_status=F("previous_status"))
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete drafts and settled jobs, all or none. Raises ProtectedError when any is live."""
+        self._for_write = True  # and so ``db`` is where rows are deleted, not where they are read
+        alias = self.db
+        keys = list(self.using(alias).values_list("pk", flat=True))
+        with transaction.atomic(using=alias):
+            self.model._default_manager.using(alias).lock(keys)
+            return QuerySet.delete(self.filter(pk__in=keys))
+
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
 
 class SubmissionQuerySet(QuerySet["Submission"]):

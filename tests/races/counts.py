@@ -9,3 +9,4 @@ PROOF = os.environ.get("HAILUO_TEST_EFFORT") == "proof"
 RACES = 200 if PROOF else 10
 CONTESTED_JOBS = 500 if PROOF else 50
 BUDGET_RACES = 10 if PROOF else 2
+MEETINGS = 100 if PROOF else 4

@@ -33,7 +33,9 @@ def test_sweeps_at_the_same_time_send_each_job_once(krea: Sandbox, crowd: Crowd)
     assert {row.status for row in VideoJob.objects.all()} == {Status.BACKLOGGED}
 
 
-def test_sweeps_at_the_same_time_ask_for_each_job_once(krea: Sandbox, crowd: Crowd, announced: list[JobEvent]) -> None:
+def test_sweeps_at_the_same_time_ask_for_each_job_once(
+    krea: Sandbox, crowd: Crowd, announced: list[JobEvent]
+) -> None:
     pairs = [running(krea, f"video {number}") for number in range(10)]
     for pair in pairs:
         krea.move(pair.upstream.id, "completed", deliver=False)

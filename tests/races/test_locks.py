@@ -1,0 +1,71 @@
+"""One order of locks everywhere: budget, job, submission. Who keeps it never meets a deadlock."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.db.models import F
+
+from hailuo_django import ledger
+from hailuo_django.krea.wire import JobReport
+from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import Status
+from tests.webhooks.rows import running
+
+from .counts import RACES
+from .crowd import Crowd
+from .stories import deliver, submitted
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+def test_the_other_order_is_a_deadlock_and_would_be_noticed(krea: Sandbox, crowd: Crowd) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one lock for everything")
+    job = submitted()
+    met = threading.Barrier(2)
+
+    def lock(*models: type[VideoJob | Submission]) -> None:
+        with transaction.atomic():
+            for model in models:
+                key = "pk" if model is VideoJob else "job"
+                model._default_manager.filter(**{key: job.pk}).update(previous_status=F("status"))
+                if model is models[0]:
+                    met.wait(timeout=60)
+
+    with pytest.raises(OperationalError, match="deadlock detected"):
+        crowd.at_once(partial(lock, VideoJob, Submission), partial(lock, Submission, VideoJob))
+
+    assert [trouble.split("\n")[0] for trouble in crowd.troubles] == ["deadlock detected"]
+    crowd.troubles.clear()
+
+
+def test_a_settled_job_is_deleted_while_its_video_arrives(krea: Sandbox, crowd: Crowd) -> None:
+    for number in range(RACES):
+        pair = running(krea, f"video {number}")
+        krea.move(pair.upstream.id, "failed", deliver=False)
+        assert deliver(pair.path, pair.news("failed")) == 200
+        body = pair.news("completed")
+
+        crowd.at_once(
+            partial(deliver, pair.path, body),
+            pair.row.delete,
+            partial(deliver, pair.path, body),
+            VideoJob.objects.filter(pk=pair.job.pk).delete,
+        )
+
+        assert not VideoJob.objects.filter(pk=pair.job.pk).exists()
+
+
+def test_two_lists_in_different_orders_are_kept_by_two_workers(krea: Sandbox, crowd: Crowd) -> None:
+    for number in range(RACES):
+        jobs = [JobReport(krea_job_id=f"{number}.{one}", status=Status.QUEUED) for one in range(50)]
+        crowd.at_once(
+            partial(ledger.remember_strangers, "account", jobs),
+            partial(ledger.remember_strangers, "account", jobs[::-1]),
+        )
+    assert Stranger.objects.count() == 50 * RACES

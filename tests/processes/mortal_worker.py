@@ -22,8 +22,9 @@ from django.db import connections
 
 django.setup()
 
-from hailuo_django import ledger  # noqa: E402
+from hailuo_django import ledger, signals  # noqa: E402
 from hailuo_django.krea.client import KreaClient  # noqa: E402
+from hailuo_django.ledger import announcements  # noqa: E402
 from hailuo_django.models import VideoJob  # noqa: E402
 from hailuo_django.worker.sweep import sweep  # noqa: E402
 
@@ -60,6 +61,18 @@ def at_the_outcomes_commit(when: Callable[[Any, str], None]) -> None:
     setattr(ledger, "record_answer", record_until_commit)  # noqa: B010 - of another type
 
 
+def hear(receiver: Callable[..., Any]) -> None:
+    """Have every signal heard, as long as this process lives."""
+    for one in signals.BY_NAME.values():
+        one.connect(receiver, weak=False)
+
+
+def before_the_receivers() -> None:
+    """Die when the change is committed and nobody was told yet."""
+    hear(lambda **_: None)
+    before(announcements, "_announce")
+
+
 def within(milliseconds: float) -> None:
     """Die at any time."""
     threading.Timer(milliseconds / 1000, die).start()
@@ -72,6 +85,9 @@ POINTS: dict[str, Callable[[], None]] = {
     "after answer": lambda: after(KreaClient, "generate"),
     "before commit": lambda: at_the_outcomes_commit(before),
     "after commit": lambda: at_the_outcomes_commit(after),
+    "look taken": lambda: after(ledger, "take_look"),
+    "before the receivers": before_the_receivers,
+    "within a receiver": lambda: hear(die),
 }
 
 
@@ -81,7 +97,11 @@ def work(order: dict[str, Any]) -> None:
         POINTS[order["point"]]()
     else:
         within(float(order["point"]))
-    sweep(only=uuid.UUID(order["job"]))
+    job_id = uuid.UUID(order["job"])
+    if verb := order.get("verb"):
+        getattr(VideoJob.objects.get(pk=job_id), verb)()
+    else:
+        sweep(only=job_id)
 
 
 def main() -> None:

@@ -39,6 +39,9 @@ KILLS_AT_RANDOM = count(30, 100)
 RACES = count(10, 200)
 CONTESTED_JOBS = count(50, 500)
 
+# Meetings of everybody at one job, in each of five scenes.
+MEETINGS = count(4, 100)
+
 # Runs of a hundred submits against a budget with room for three.
 BUDGET_RACES = count(2, 10)
 

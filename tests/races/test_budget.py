@@ -24,9 +24,9 @@ from hailuo_django.models import KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from hailuo_django.worker.sweep import sweep
+from tests import effort
 from tests.api.people import person
 
-from .counts import BUDGET_RACES
 from .crowd import SIZE, Crowd, succeeded
 from .stories import submitted
 
@@ -64,10 +64,11 @@ def submit_at_once(crowd: Crowd, jobs: list[VideoJob]) -> list[Any]:
     return [outcome for part in parts for outcome in part]
 
 
+@pytest.mark.proves("M5")
 def test_a_hundred_submits_against_room_for_three(
     krea: Sandbox, crowd: Crowd, settings: Settings
 ) -> None:
-    for run in range(BUDGET_RACES):
+    for run in range(effort.BUDGET_RACES):
         caps(settings, day=3 * (run + 1) * PRICE)
         jobs = [VideoJob(prompt=f"video {run}.{number}") for number in range(WANTED)]
 
@@ -80,6 +81,7 @@ def test_a_hundred_submits_against_room_for_three(
         assert len(krea.posts) == VideoJob.objects.count() == 3 * (run + 1)
 
 
+@pytest.mark.proves("M5")
 def test_a_hundred_orders_over_http_against_room_for_three(
     krea: Sandbox, crowd: Crowd, settings: Settings, live_server: LiveServer
 ) -> None:
@@ -141,6 +143,7 @@ def test_resubmits_and_submits_share_the_last_room(
 
 
 @pytest.mark.parametrize("room", [2, 3])
+@pytest.mark.proves("M5")
 def test_what_is_sent_again_by_itself_takes_the_room_that_it_had(
     krea: Sandbox, crowd: Crowd, settings: Settings, room: int
 ) -> None:

@@ -21,12 +21,12 @@ from hailuo_django.sandbox.webhooks import message
 from hailuo_django.states import ENDED, Status
 from hailuo_django.tokens import Addressee, read_token
 from hailuo_django.worker.sweep import sweep
+from tests import effort
 from tests.properties.invariants import check_events, check_job, check_submission
 from tests.properties.world import empty_tables
 from tests.site import configure
 from tests.webhooks.rows import SITE
 
-from .counts import MEETINGS
 from .crowd import Crowd, a_little_later, succeeded
 from .stories import deliver, make_due, submitted
 
@@ -126,6 +126,7 @@ def it_never_arrived(krea: Sandbox) -> tuple[Scene, list[Call]]:
         it_never_arrived,
     ],
 )
+@pytest.mark.proves("R1", "R2", "R5", "M1")
 def test_all_of_them_make_one_history(
     crowd: Crowd,
     settings: Settings,
@@ -133,7 +134,7 @@ def test_all_of_them_make_one_history(
     begin: Callable[[Sandbox], tuple[Scene, list[Call]]],
 ) -> None:
     dice = random.Random(begin.__name__)  # noqa: S311 - the same meetings in every run
-    for _meeting in range(MEETINGS):
+    for _meeting in range(effort.MEETINGS):
         empty_tables()
         announced.clear()
         with Sandbox(manual=True) as krea:

@@ -96,6 +96,7 @@ def test_what_a_killed_process_did_not_announce_the_next_sweep_does(
     assert (names(announced), owed()) == ([expected], [])
 
 
+@pytest.mark.proves("P2")
 def test_of_four_workers_one_is_killed_and_its_look_is_made_up_for_after_its_lease(
     krea: Sandbox, crowd: Crowd, kill: Kill
 ) -> None:

@@ -14,9 +14,9 @@ from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
+from tests import effort
 from tests.webhooks.rows import running
 
-from .counts import RACES
 from .crowd import Crowd
 from .stories import deliver, submitted
 
@@ -45,7 +45,7 @@ def test_the_other_order_is_a_deadlock_and_would_be_noticed(krea: Sandbox, crowd
 
 
 def test_a_settled_job_is_deleted_while_its_video_arrives(krea: Sandbox, crowd: Crowd) -> None:
-    for number in range(RACES):
+    for number in range(effort.RACES):
         pair = running(krea, f"video {number}")
         krea.move(pair.upstream.id, "failed", deliver=False)
         assert deliver(pair.path, pair.news("failed")) == 200
@@ -62,10 +62,10 @@ def test_a_settled_job_is_deleted_while_its_video_arrives(krea: Sandbox, crowd: 
 
 
 def test_two_lists_in_different_orders_are_kept_by_two_workers(krea: Sandbox, crowd: Crowd) -> None:
-    for number in range(RACES):
+    for number in range(effort.RACES):
         jobs = [JobReport(krea_job_id=f"{number}.{one}", status=Status.QUEUED) for one in range(50)]
         crowd.at_once(
             partial(ledger.remember_strangers, "account", jobs),
             partial(ledger.remember_strangers, "account", jobs[::-1]),
         )
-    assert Stranger.objects.count() == 50 * RACES
+    assert Stranger.objects.count() == 50 * effort.RACES

@@ -11,9 +11,9 @@ from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from hailuo_django.worker.sweep import sweep
+from tests import effort
 from tests.webhooks.rows import look, running
 
-from .counts import RACES
 from .crowd import SIZE, Crowd, succeeded
 from .stories import deliver, happened, names
 
@@ -25,10 +25,11 @@ def the_same(job: VideoJob) -> list[VideoJob]:
     return [VideoJob.objects.get(pk=job.pk) for _ in range(SIZE)]
 
 
+@pytest.mark.proves("R1", "R5", "W6")
 def test_deliveries_at_the_same_time_are_one_change_and_one_announcement(
     krea: Sandbox, crowd: Crowd, announced: list[JobEvent]
 ) -> None:
-    for number in range(RACES):
+    for number in range(effort.RACES):
         pair = running(krea, f"video {number}")
         body = pair.news("completed")
         announced.clear()
@@ -41,9 +42,10 @@ def test_deliveries_at_the_same_time_are_one_change_and_one_announcement(
         assert names(announced) == ["job_completed"]
 
 
+@pytest.mark.proves("R1", "R2")
 def test_different_words_at_the_same_time_never_lose_the_video(krea: Sandbox, crowd: Crowd) -> None:
     words = ["processing", "completed", "sampling", "failed", "cancelled", "queued"]
-    for number in range(RACES):
+    for number in range(effort.RACES):
         pair = running(krea, f"video {number}")
         krea.move(pair.upstream.id, "completed", deliver=False)
 
@@ -56,6 +58,7 @@ def test_different_words_at_the_same_time_never_lose_the_video(krea: Sandbox, cr
         assert happened(pair.job)["report", "completed"] == 1
 
 
+@pytest.mark.proves("M1")
 def test_a_draft_submitted_by_many_is_submitted_once(krea: Sandbox, crowd: Crowd) -> None:
     job = VideoJob(prompt="a lighthouse at dusk")
     job.save()
@@ -68,6 +71,7 @@ def test_a_draft_submitted_by_many_is_submitted_once(krea: Sandbox, crowd: Crowd
     assert len(krea.posts) == 1
 
 
+@pytest.mark.proves("M1")
 def test_a_job_resubmitted_by_many_is_resubmitted_once(krea: Sandbox, crowd: Crowd) -> None:
     pair = running(krea)
     krea.move(pair.upstream.id, "failed", deliver=False)
@@ -82,7 +86,7 @@ def test_a_job_resubmitted_by_many_is_resubmitted_once(krea: Sandbox, crowd: Cro
 
 
 def test_a_cancellation_and_a_claim_leave_nothing_running(krea: Sandbox, crowd: Crowd) -> None:
-    for number in range(RACES):
+    for number in range(effort.RACES):
         job = VideoJob(prompt=f"video {number}")
         job.submit()
         before = len(krea.posts)
@@ -99,10 +103,11 @@ def test_a_cancellation_and_a_claim_leave_nothing_running(krea: Sandbox, crowd: 
         assert [upstream[str(one.job_id)] for one in sent] == ["cancelled"] * len(sent)
 
 
+@pytest.mark.proves("R1", "R5")
 def test_a_webhook_a_poll_and_a_cancellation_make_one_end(
     krea: Sandbox, crowd: Crowd, announced: list[JobEvent]
 ) -> None:
-    for number in range(RACES):
+    for number in range(effort.RACES):
         pair = running(krea, f"video {number}")
         krea.move(pair.upstream.id, "completed", deliver=False)
         Submission.objects.filter(job=pair.job).update(due_at=timezone.now())

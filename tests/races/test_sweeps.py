@@ -11,17 +11,18 @@ from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from hailuo_django.worker.sweep import sweep
+from tests import effort
 from tests.webhooks.rows import running
 
-from .counts import CONTESTED_JOBS
 from .crowd import SIZE, Crowd
 from .stories import names
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
+@pytest.mark.proves("M1", "R5")
 def test_sweeps_at_the_same_time_send_each_job_once(krea: Sandbox, crowd: Crowd) -> None:
-    jobs = [VideoJob(prompt=f"video {number}") for number in range(CONTESTED_JOBS)]
+    jobs = [VideoJob(prompt=f"video {number}") for number in range(effort.CONTESTED_JOBS)]
     for job in jobs:
         job.submit()
 
@@ -33,6 +34,7 @@ def test_sweeps_at_the_same_time_send_each_job_once(krea: Sandbox, crowd: Crowd)
     assert {row.status for row in VideoJob.objects.all()} == {Status.BACKLOGGED}
 
 
+@pytest.mark.proves("P2")
 def test_sweeps_at_the_same_time_ask_for_each_job_once(
     krea: Sandbox, crowd: Crowd, announced: list[JobEvent]
 ) -> None:

@@ -19,7 +19,7 @@ def count(usual: int, proof: int) -> int:
 EXAMPLES = count(100, 1_000)
 
 # Runs of the model of everything, and steps in each.
-HISTORIES = count(80, 1_000)
+HISTORIES = count(50, 1_000)
 HISTORY_STEPS = count(30, 50)
 
 # Webhooks with a token that was altered: over HTTP, and read alone.
@@ -36,7 +36,7 @@ KILLS_AT_A_POINT = count(5, 20)
 KILLS_AT_RANDOM = count(30, 100)
 
 # Rounds of each race, and the jobs that sweeps compete for.
-RACES = count(10, 200)
+RACES = count(5, 200)
 CONTESTED_JOBS = count(50, 500)
 
 # Meetings of everybody at one job, in each of five scenes.

@@ -12,12 +12,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from hailuo_django import signals
+from hailuo_django.deadlines import sweep_seconds
 from hailuo_django.models import JobEvent, VideoJob
 
 logger = logging.getLogger(__name__)
 
 PATIENCE = timedelta(seconds=30)
-"""For so long an announcement is left to the process that wrote the event."""
 
 
 _kept: ContextVar[list[JobEvent] | None] = ContextVar("kept announcements", default=None)
@@ -37,6 +37,12 @@ def announcing_later() -> Iterator[None]:
         _kept.reset(token)
         for event in kept:
             _announce(event)
+
+
+def patience() -> timedelta:
+    """Return for how long an announcement is left to the process that writes the event now."""
+    keeping = _kept.get() is not None
+    return PATIENCE + timedelta(seconds=sweep_seconds() if keeping else 0)
 
 
 def announce_after_commit(event: JobEvent, using: str) -> None:

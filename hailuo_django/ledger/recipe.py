@@ -23,7 +23,7 @@ from hailuo_django import states
 from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.states import Action, Status
 
-from .announcements import PATIENCE, announce_after_commit
+from .announcements import announce_after_commit, patience
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -168,8 +168,7 @@ def _move_job(wanted: Move, fields: dict[str, Any], now: datetime) -> int:
 
 def lock_job(job_id: uuid.UUID) -> None:
     """Take the job's lock, by a write that changes nothing, before that of its submission."""
-    jobs = VideoJob.objects.using(VideoJob.database()).filter(pk=job_id)
-    jobs.update(previous_status=F("previous_status"))
+    VideoJob.objects.using(VideoJob.database()).lock([job_id])
 
 
 def _write_down(wanted: Move, moved: Moved) -> None:
@@ -205,7 +204,7 @@ def write_event(event: JobEvent, by: By) -> None:
     event.source, event.actor_id = by.source, by.actor.pk if by.actor else None
     event.detail = event.detail[:MAX_DETAIL_LENGTH]
     if event.announcement:
-        event.announce_after = timezone.now() + PATIENCE
+        event.announce_after = timezone.now() + patience()
     event.save(using=alias, force_insert=True)
     if event.announcement:
         announce_after_commit(event, using=alias)

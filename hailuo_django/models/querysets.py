@@ -68,6 +68,8 @@ class SubmissionQuerySet(QuerySet["Submission"]):
             raise ProtectedError(PROTECTED, {*live})
         return super().delete()
 
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
     def due(self, now: datetime) -> SubmissionQuerySet:
         """Return those a worker should do something about, the longest waiting first."""
         return self.filter(due_at__lte=now).order_by("due_at", "pk")

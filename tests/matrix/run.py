@@ -1,0 +1,185 @@
+"""Plays one cell: a site, a Krea that misbehaves once, and some time in which all else goes well.
+
+Time passes in the rows and on the sandbox's clock, so that both agree about every moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from django.db.models import DateTimeField, F, Model, QuerySet
+from django.utils import timezone
+from pytest_django import Settings
+
+from hailuo_django.deadlines import lease_seconds
+from hailuo_django.models import JobEvent, KreaAccount, Stranger, Submission, VideoJob
+from hailuo_django.sandbox import Sandbox, SandboxJob
+from hailuo_django.sandbox.faults import FAULTS
+from hailuo_django.worker.sweep import sweep
+from tests.core.rows import change, claimed, fresh, submitted
+from tests.site import configure
+
+from .cells import LAGS, MADE, MADE_LATE, SETTINGS, Cell, End
+
+PROMPT, CONTROL = "a lighthouse at dusk", "another lighthouse"
+
+WORDS = {
+    "none": " [no_webhook]",
+    "before": " [early_webhook]",
+    "before, twice": " [early_webhook] [duplicate_webhook:2]",
+    "after": "",
+    "twice": " [duplicate_webhook:2]",
+}
+"""What the sandbox understands by the words of the matrix."""
+
+SECONDS_TO_TIME_OUT = 0.2
+
+LOOKS = (61, 125, 500, 1000)
+"""Seconds after the POST at which somebody looks: soon after the grace, when every list has caught
+up, when every pause is over, and at the end."""
+
+LOOKS_FOR_LATE = (61, 75, 95, 125, 500)
+"""The same around a request that arrives after 90 s and is listed at once or 30 s later."""
+
+
+def passes(krea: Sandbox, seconds: float) -> None:
+    """Let time pass here and at Krea."""
+    for model in (Submission, KreaAccount):
+        fields = [f.name for f in model._meta.fields if isinstance(f, DateTimeField)]
+        QuerySet(model).update(**{name: F(name) - timedelta(seconds=seconds) for name in fields})
+    krea.advance(seconds)
+
+
+def forget_everything() -> None:
+    """Empty the tables, for the next cell."""
+    models: tuple[type[Model], ...] = (JobEvent, Submission, VideoJob, Stranger, KreaAccount)
+    for model in models:
+        QuerySet(model).delete()
+
+
+@dataclass
+class Site:
+    """A site and its Krea while one cell is played."""
+
+    cell: Cell
+    krea: Sandbox
+    settings: Settings
+    webhooks_to: str
+
+    def configure(self, **more: Any) -> None:
+        """Let the site use this Krea, with the settings of the cell."""
+        hailuo = {"WEBHOOK_BASE_URL": self.webhooks_to, "KREA_TIMEOUT_SECONDS": 10}
+        configure(self.settings, self.krea, **hailuo | SETTINGS[self.cell.decides] | more)
+
+    def send(self) -> VideoJob:
+        """Ask for a video, and send it as the row says."""
+        job = submitted(prompt=PROMPT + WORDS[self.cell.webhook])
+        match self.cell.row.fault.split(":"):
+            case ["nobody listens"]:
+                self.configure(KREA_BASE_URL="http://127.0.0.1:9")
+                sweep()
+            case ["killed before"]:
+                self._be_killed(before=True)
+            case ["killed after"]:
+                self._be_killed(before=False)
+            case [name, *number]:
+                self._send_into(name, *map(float, number))
+        self.configure()
+        return job
+
+    def _send_into(self, fault: str, *number: float) -> None:
+        if fault:
+            options = dict(zip([FAULTS[fault].option], number, strict=False))
+            self.krea.misbehave(fault, on="generate", **options)
+        if self.cell.row.times_out:
+            self.configure(KREA_TIMEOUT_SECONDS=SECONDS_TO_TIME_OUT)
+        sweep()
+        if self.cell.row.outcome == MADE:
+            self._arrives()
+
+    def _be_killed(self, *, before: bool) -> None:
+        lane, item = claimed(self.krea)
+        if not before:
+            lane.call(item)
+        passes(self.krea, lease_seconds() + 1)
+        sweep()
+
+    def _heard(self) -> None:
+        # A sender that gave up did not wait until Krea had told of the end.
+        if "before" in self.cell.webhook:
+            self.krea.wait_idle()
+
+    def _arrives(self) -> None:
+        """Wait until Krea has made a job of the first request."""
+        first = self.krea.wait(lambda: self.krea.posts)[0]
+        self.krea.wait(lambda: first.job_id in [one.id for one in self.krea.jobs])
+        self._heard()
+
+    def finish(self) -> None:
+        """Krea ends what it has, and tells of it as the cell says."""
+        for one in self.krea.jobs:
+            if not one.ended:
+                self.krea.move(one.id, "completed")
+
+    def time_passes(self, job: VideoJob) -> None:
+        """Somebody looks again and again; the control is sent just after the first look."""
+        self.finish()
+        late = self.cell.row.outcome == MADE_LATE
+        for before, now in pairwise((0, *(LOOKS_FOR_LATE if late else LOOKS))):
+            passes(self.krea, now - before)
+            if late and before < 90 <= now:
+                self._arrives()
+            self.finish()
+            change(job, due_at=timezone.now())
+            sweep()
+            if self.cell.control and not before:
+                submitted(prompt=CONTROL)
+                sweep()
+
+    def made(self, job: VideoJob) -> list[SandboxJob]:
+        """What Krea made of the job."""
+        return [one for one in self.krea.jobs if one.body["prompt"] == job.prompt]
+
+    def webhooks(self, job: VideoJob) -> list[int | None]:
+        """What Krea's webhooks for the job were answered."""
+        mine = [one.id for one in self.made(job)]
+        return [one.http_status for one in self.krea.deliveries if one.job_id in mine]
+
+    def paid_videos(self, job: VideoJob) -> list[str]:
+        """Where the videos are that the job has cost."""
+        return [one.result["urls"][0] for one in self.made(job) if one.billed]
+
+    def end(self, job: VideoJob) -> End:
+        """What it came to."""
+        row, newest = fresh(job), Submission.objects.filter(job=job).latest("number")
+        assert newest.status == row.status
+        return End(
+            row.status,
+            len([post for post in self.krea.posts if post.body["prompt"] == job.prompt]),
+            len(self.made(job)),
+            len(self.paid_videos(job)),
+            " ".join(JobEvent.objects.filter(job=job).values_list("action", flat=True)),
+            shown(newest.evidence) if row.status == "unconfirmed" else "",
+        )
+
+
+def shown(evidence: dict[str, Any]) -> str:
+    """What the evidence says to somebody who has to decide."""
+    if evidence["strangers"]:
+        return "a stranger"
+    return "absence" if evidence["absent"] else ""
+
+
+def play(cell: Cell, settings: Settings, webhooks_to: str) -> tuple[Site, VideoJob]:
+    """Play one cell to its end, on empty tables."""
+    forget_everything()
+    lag = f"lagging_list:{LAGS[cell.listing]}"
+    with Sandbox(manual=True, misbehave=[lag]) as krea:
+        site = Site(cell, krea, settings, webhooks_to)
+        site.configure()
+        job = site.send()
+        site.time_passes(job)
+        return site, job

@@ -17,6 +17,7 @@ from hailuo_django.checks.values import ROWS
 from hailuo_django.conf import DEFAULTS, Conf
 from hailuo_django.sandbox import MISBEHAVIOURS
 from hailuo_django.states import TRANSITIONS, FailureCode, Status
+from tests.matrix import cells as matrix
 
 from . import proofs, transitions
 from .pages import PAGES, ROOT, anchors, blocks, code, page, rows
@@ -36,7 +37,7 @@ def test_links_lead_somewhere(file: Path) -> None:
 
 
 def test_every_page_is_in_the_index() -> None:
-    linked = set(re.findall(r"\]\(([a-z]+\.md)\)", page("index")))
+    linked = set(re.findall(r"\]\(([a-z-]+\.md)\)", page("index")))
     assert linked == {file.name for file in (ROOT / "docs").glob("*.md")} - {"index.md"}
 
 
@@ -91,6 +92,22 @@ def test_every_property_has_a_test_and_its_row() -> None:
     assert proofs.PROPERTIES.keys() == proofs.proofs().keys() | proofs.NOT_YET.keys()
     text = page("figures")
     assert proofs.page_with(proofs.rendered(), text) == text, "run: python -m tests.docs.proofs"
+
+
+def test_every_row_of_the_matrix_is_explained_with_its_end() -> None:
+    by_answer = {row.answer: row for row in matrix.ROWS}
+    explained = []
+    for happened, _, seen, _, cost in rows(page("what-can-go-wrong"), "| what happened |"):
+        for answer in code(happened):
+            row = by_answer[answer]
+            ends = row.outcome
+            waits = "unsent" if "hold" in ends.person.events else ends.person.status
+            assert f"`{waits}`" in seen, answer
+            assert not row.failure_code or f"`{row.failure_code}`" in seen, answer
+            paid = max(end.paid for end in ends)
+            assert ("nothing", "the price", "**the price twice**")[paid] in cost, answer
+            explained.append(answer)
+    assert sorted(explained) == sorted(by_answer)
 
 
 def test_every_misbehaviour_is_listed() -> None:

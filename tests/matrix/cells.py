@@ -96,6 +96,8 @@ class Row:
     outcome: Outcome
     failure_code: str = ""
     times_out: bool = False
+    full: bool = False
+    """Of those that were lost the same way: goes through all settings in each tier."""
 
     @property
     def in_doubt(self) -> bool:
@@ -120,7 +122,7 @@ ROWS = (
     Row("429, Retry-After", "rate_limited:120", always(HELD)),
     Row("no connection", "nobody listens", always(UNHEARD)),
     # It made a job, and nobody here heard of it.
-    Row("answer lost", "lost_answer", MADE),
+    Row("answer lost", "lost_answer", MADE, full=True),
     Row("answer cut", "cut_answer", MADE),
     Row("answer dripped for too long", "drip", MADE, times_out=True),
     Row("answer too slow", "late_answer", MADE, times_out=True),
@@ -131,14 +133,14 @@ ROWS = (
     Row("504 in HTML, accepted", "gateway_timeout", MADE),
     Row("worker killed after the POST", "killed after", MADE),
     # It made none, and nobody here can know.
-    Row("request lost", "lost_request", NOT_MADE),
+    Row("request lost", "lost_request", NOT_MADE, full=True),
     Row("request cut", "cut_request", NOT_MADE),
     Row("302", "redirect", NOT_MADE),
     Row("500", "server_error", NOT_MADE),
     Row("502 in HTML", "bad_gateway_html", NOT_MADE),
     Row("worker killed before the POST", "killed before", NEVER_SENT),
     # It made one after the sender, and even the grace, had ended.
-    Row("request delivered 90 s late", "late_request:90", MADE_LATE, times_out=True),
+    Row("request delivered 90 s late", "late_request:90", MADE_LATE, times_out=True, full=True),
 )
 
 WEBHOOKS = {"none": 0, "before": 1, "before, twice": 2, "after": 1, "twice": 2}
@@ -183,12 +185,17 @@ class Cell:
         return "webhook" if recorded else "poll"
 
 
-def cells(row: Row) -> Iterator[Cell]:
-    """Every cell of a row. Who decides matters where there is doubt and no webhook."""
+def cells(row: Row, *, every: bool) -> Iterator[Cell]:
+    """The cells of a row. Who decides matters where there is doubt and no webhook.
+
+    ``every`` one, or without those that differ from another in what is never read there: the
+    list beside a webhook, and how the answer was lost beside the settings.
+    """
     for listing in LAGS:
-        for webhook in WEBHOOKS if row.outcome.webhook.jobs else ("none",):
+        told = row.outcome.webhook.jobs and (every or listing == "prompt")
+        for webhook in WEBHOOKS if told else ("none",):
             yield Cell(row, webhook, listing)
-        if row.in_doubt:
+        if row.in_doubt and (every or row.full):
             yield Cell(row, "none", listing, "person", control=True)
             for decides in ("adopt", "resend"):
                 for control in (False, True):

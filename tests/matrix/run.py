@@ -92,7 +92,7 @@ class Site:
 
     def _send_into(self, fault: str, *number: float) -> None:
         if fault:
-            options = dict(zip([FAULTS[fault].option], number, strict=False))
+            options: dict[str, Any] = dict(zip([FAULTS[fault].option], number, strict=False))
             self.krea.misbehave(fault, on="generate", **options)
         if self.cell.row.times_out:
             self.configure(KREA_TIMEOUT_SECONDS=SECONDS_TO_TIME_OUT)

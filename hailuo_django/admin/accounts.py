@@ -1,40 +1,84 @@
-"""What the workers know of Krea's accounts, and when they were last seen: to be read only."""
+"""What the workers know of Krea's accounts, and when they were last seen."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-if TYPE_CHECKING:
-    ModelAdmin = admin.ModelAdmin[Any]
-else:
-    ModelAdmin = admin.ModelAdmin  # Django's own class takes no parameters
+from hailuo_django import pacing
+from hailuo_django.models import KreaAccount
+
+from . import display
+from .base import ReadOnlyAdmin
 
 
-class ReadOnlyAdmin(ModelAdmin):
-    """Shows rows that only workers write."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds one by hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes one by hand."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes one by hand."""
-        return False
+@admin.action(permissions=["reconcile"], description=gettext_lazy("Resume sending"))
+def resume_sending(modeladmin: Any, request: HttpRequest, queryset: QuerySet[KreaAccount]) -> None:
+    """Let accounts send at once; what is still wrong holds them back after a single trial."""
+    resumed = idle = 0
+    for account in queryset.order_by("pk"):
+        if pacing.resume(account.fingerprint):
+            modeladmin.log_change(request, account, _("Resumed sending."))
+            resumed += 1
+        else:
+            idle += 1
+    if resumed:
+        words = ngettext("%d account may send again.", "%d accounts may send again.", resumed)
+        messages.success(request, words % resumed)
+    if idle:
+        words = ngettext("Nothing held %d account back.", "Nothing held %d accounts back.", idle)
+        messages.warning(request, words % idle)
 
 
 class KreaAccountAdmin(ReadOnlyAdmin):
-    """Until when an account is to be left in peace, and why."""
+    """Whether an account sends, until when it is to be left in peace, and why."""
 
-    list_display = ("fingerprint", "send_after", "look_after", "setbacks", "reason")
+    list_display = ("fingerprint", "in_use", "sending", "doubts", "setbacks", "reason_shown")
+    fields = (
+        "fingerprint",
+        "in_use",
+        "sending",
+        "reason_shown",
+        "doubts",
+        "setbacks",
+        "paused_at",
+        "send_after",
+        "look_after",
+        "trial_until",
+    )
+    readonly_fields = ("in_use", "sending", "reason_shown")
+    actions = (resume_sending,)
+
+    @admin.display(description=gettext_lazy("in use"), boolean=True)
+    def in_use(self, account: KreaAccount) -> bool:
+        """Whether it is the account of the site's API token."""
+        return account.fingerprint == pacing.account()
+
+    @admin.display(description=gettext_lazy("sending"))
+    def sending(self, account: KreaAccount) -> str:
+        """What holds sending back, in words."""
+        now = timezone.now()
+        if account.paused_at:
+            when = display.moment(account.paused_at)
+            return _("paused since %s, until Krea answers a GET") % when
+        if account.send_after and account.send_after > now:
+            return _("waits until %s") % display.moment(account.send_after)
+        if account.trial_until and account.trial_until > now:
+            return _("one request goes ahead alone, until %s") % display.moment(account.trial_until)
+        if account.setbacks or account.doubts:
+            return _("after trouble, one request at a time until one goes through")
+        return _("goes on")
+
+    @admin.display(description=gettext_lazy("reason"))
+    def reason_shown(self, account: KreaAccount) -> str:
+        """Why, as it came."""
+        return display.text(account.reason) or self.get_empty_value_display()
 
 
 class HeartbeatAdmin(ReadOnlyAdmin):

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from hailuo_django import results
 from hailuo_django.conf import conf
 from hailuo_django.fields import validate_web_address
-from hailuo_django.models import Submission, VideoJob
+from hailuo_django.models import Stranger, Submission, VideoJob
 from hailuo_django.pricing import Advice
 from hailuo_django.states import FailureCode, Status
 
@@ -46,6 +46,21 @@ def text(value: str) -> str:
         return shown
     more = _("… (%(length)d characters in all)") % {"length": len(value)}
     return format_html("{} {}", shown, more)
+
+
+def identifier(value: str) -> SafeString:
+    """Return an id that came from outside."""
+    return format_html("<bdi>{}</bdi>", value)
+
+
+def dismissal(stranger: Stranger) -> str:
+    """Return who said that an upstream job is none of ours, and when; empty where nobody did."""
+    if stranger.dismissed_at is None:
+        return ""
+    when = moment(stranger.dismissed_at)
+    if stranger.dismissed_by is None:
+        return when
+    return _("%(when)s by %(who)s") % {"when": when, "who": stranger.dismissed_by}
 
 
 def usd(amount: Decimal) -> str:

@@ -12,18 +12,17 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hailuo_django.fields import validate_web_address
 from hailuo_django.models import REQUEST_FIELDS, Submission, VideoJob
-from hailuo_django.transactions import outside_atomic_requests
 
 from . import display
 from .actions import cancel_selected, resubmit_selected, submit_selected, sync_selected
 from .deletion import DeletionMixin
 from .inlines import JobEventInline, SubmissionInline
+from .reconcile import ReconcilingMixin
 from .saving import SavingMixin
 
 NEEDED = ("job_id", "number", "status", "price_usd", "sent_at")
@@ -61,7 +60,7 @@ READ_ONLY = (
 )
 
 
-class VideoJobAdmin(SavingMixin, DeletionMixin):
+class VideoJobAdmin(SavingMixin, DeletionMixin, ReconcilingMixin):
     """Video jobs. Subclass it and register yours to change what is shown."""
 
     list_display: Options = (
@@ -77,7 +76,6 @@ class VideoJobAdmin(SavingMixin, DeletionMixin):
     list_filter: ClassVar[Options] = ("status", "resolution", "duration", "failure_code")
     list_select_related: ClassVar[Options] = ("owner",)
     sortable_by: ClassVar[Options] = ("state", "created_at")
-    show_full_result_count = False
     search_fields: ClassVar[Options] = ("reference__exact", "submissions__krea_job_id__exact")
     search_help_text = gettext_lazy("A whole reference, id of a job, or Krea job id.")
     actions: Options = (
@@ -109,18 +107,13 @@ class VideoJobAdmin(SavingMixin, DeletionMixin):
     )
     inlines: ClassVar[Options] = (SubmissionInline, JobEventInline)
 
-    def get_urls(self) -> list[URLPattern]:
-        """Return Django's own, out of the reach of ``ATOMIC_REQUESTS``."""
-        urls = super().get_urls()
-        for url in urls:
-            outside_atomic_requests(url.callback)
-        return urls
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[VideoJob]:
         """Return jobs with what is needed of their submissions, from where they are written."""
-        submissions = Prefetch("submissions", Submission.objects.only(*NEEDED))
-        jobs = super().get_queryset(request).prefetch_related(submissions)
-        return jobs.using(VideoJob.database()) if request.method == "POST" else jobs
+        rows = Submission.objects.only(*NEEDED)
+        wanted = [Prefetch("submissions", rows)]
+        if self.has_reconcile_permission(request):
+            wanted.append(Prefetch("submissions", rows.lost(), to_attr="lost_answers"))
+        return super().get_queryset(request).prefetch_related(*wanted)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[VideoJob], search_term: str
@@ -174,7 +167,7 @@ class VideoJobAdmin(SavingMixin, DeletionMixin):
     @shown(description=gettext_lazy("status"), ordering="status")
     def state(self, job: VideoJob) -> str:
         """Return the state, and whatever asks for attention."""
-        return display.job_status(job)
+        return self.with_links(job, display.job_status(job))
 
     @shown(description=gettext_lazy("price"))
     def price(self, job: VideoJob) -> str:

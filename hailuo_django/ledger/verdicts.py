@@ -22,9 +22,6 @@ from hailuo_django.states import Action, FailureCode, Status
 from .recipe import SYSTEM, By, Move, lock_job, move, write_decision, write_note
 from .wishes import want
 
-UNDECIDED = Q(status__in=[Status.UNCONFIRMED, Status.FAILED, Status.CANCELLED])
-"""States in which a submission may still turn out to have reached Krea."""
-
 
 def choose(submission: Submission, krea_job_id: str, *, by: By) -> None:
     """Name the upstream job that this submission became; Krea's answer to a GET confirms it.
@@ -38,7 +35,7 @@ def choose(submission: Submission, krea_job_id: str, *, by: By) -> None:
         raise Conflict(_("This cannot be the id of a Krea job."), code="invalid_id")
     with transaction.atomic(using=alias):
         lock_job(submission.job_id)
-        mine = rows.filter(UNDECIDED, pk=submission.pk, krea_job_id=None, lost_at__isnull=False)
+        mine = rows.lost().filter(pk=submission.pk).exclude(candidate_id=krea_job_id)
         named = {"candidate_id": krea_job_id, "not_found_since": None, "due_at": timezone.now()}
         if not mine.update(**named):
             raise _conflict()

@@ -10,9 +10,12 @@ from django.db import transaction
 from django.db.models import F, ProtectedError, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from hailuo_django.states import LIVE, RUNNING, Status
+from hailuo_django.states import LIVE, RUNNING, FailureCode, Status
 
 PROTECTED = "A submission that may still become a paid video cannot be deleted."
+
+ABSENT = (FailureCode.GIVEN_UP, FailureCode.NOT_FOUND)
+"""Failures that we assumed and Krea never said."""
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -90,6 +93,12 @@ class SubmissionQuerySet(QuerySet["Submission"]):
     def unconfirmed(self) -> SubmissionQuerySet:
         """Return those that were sent, their answer lost, and that nobody has named a job for."""
         return self.filter(status=Status.UNCONFIRMED, candidate_id="")
+
+    def lost(self) -> SubmissionQuerySet:
+        """Return those whose answer was lost and whose upstream job may still turn up."""
+        given_up = Q(status=Status.FAILED, failure_code__in=ABSENT) | Q(status=Status.CANCELLED)
+        undecided = Q(status=Status.UNCONFIRMED) | given_up
+        return self.filter(undecided, krea_job_id=None, lost_at__isnull=False)
 
     def unmarked(self, longest: timedelta, now: datetime) -> SubmissionQuerySet:
         """Return those that have taken ``longest`` and are not marked overdue."""

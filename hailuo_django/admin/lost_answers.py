@@ -1,0 +1,182 @@
+"""What is known of a lost answer, in plain words, and what may be decided about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from django.db.models import Q
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from hailuo_django import pacing
+from hailuo_django.clock import site_time
+from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.states import Action, Status
+
+from . import display
+
+MAX_SHOWN = 50
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""Between Krea's clock and ours, at most."""
+
+Facts = Iterator[tuple[str, str]]
+
+
+@dataclass
+class LostAnswer:
+    """One submission of one job, read from the database of the job."""
+
+    job: VideoJob
+    submission: Submission
+
+    @cached_property
+    def is_lost(self) -> bool:
+        """Whether its upstream job may still turn up, so that there is something to decide."""
+        rows = Submission.objects.using(self.job._state.db)
+        return rows.lost().filter(pk=self.submission.pk).exists()
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether nobody has decided yet, and no job was named."""
+        waits = self.submission.status == Status.UNCONFIRMED
+        return waits and not self.submission.candidate_id
+
+    @property
+    def can_be_looked_for(self) -> bool:
+        """Whether a worker can look for it in Krea's list, or at the job that was named."""
+        named = bool(self.submission.candidate_id)
+        return named or (self.submission.status == Status.UNCONFIRMED and self.is_our_account)
+
+    @property
+    def can_be_sent_again(self) -> bool:
+        """Whether the job waits for this one, and has a price."""
+        newest = self.submission.number == self.job.submission_count
+        waits = self.is_unconfirmed and newest and self.job.status == Status.UNCONFIRMED
+        return waits and self.price_again is not None
+
+    @property
+    def is_our_account(self) -> bool:
+        """Whether it was sent with the API token in use."""
+        return self.submission.account in ("", pacing.account())
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether Krea's list proves that it never arrived."""
+        return bool(self.submission.evidence.get("absent"))
+
+    @property
+    def price_again(self) -> Decimal | None:
+        """What a new submission costs in USD; None where the price list has none any more."""
+        try:
+            return self.job.quote_usd()
+        except ValueError:
+            return None
+
+    @property
+    def price(self) -> str:
+        """What it costs if it arrived."""
+        return display.usd(self.submission.price_usd)
+
+    @property
+    def price_of_another(self) -> str:
+        """What a new submission costs."""
+        return display.usd(self.price_again or Decimal(0))
+
+    @property
+    def price_of_both(self) -> str:
+        """What may be billed if both are completed."""
+        return display.usd(self.submission.price_usd + (self.price_again or Decimal(0)))
+
+    def facts(self) -> Facts:
+        """Tell what happened."""
+        row = self.submission
+        yield _("Status"), display.submission_status(row)
+        if row.sent_at:
+            yield _("Sent"), display.moment(row.sent_at)
+        ours = _("the API token in use") if self.is_our_account else _("another API token")
+        yield _("Account"), f"{row.account} ({ours})" if row.account else ours
+        yield _("Webhook"), self._webhook()
+        if row.lost_at:
+            yield _("Answer lost"), display.moment(row.lost_at)
+        lost = row.events.using(self.job._state.db).filter(action=Action.LOSE).last()
+        if lost:
+            yield _("Why"), display.text(lost.detail)
+        if row.note and not (lost and row.note == lost.detail):
+            yield _("Note"), display.text(row.note)
+        if row.krea_job_id:
+            yield _("Krea job id"), display.identifier(row.krea_job_id)
+        if row.candidate_id:
+            yield _("Named"), display.identifier(row.candidate_id)
+        yield _("Price"), display.usd(row.price_usd)
+
+    def _webhook(self) -> str:
+        row = self.submission
+        if not row.has_webhook:
+            return _("Krea was given none; only asking can tell.")
+        if not row.webhook_count:
+            return _("Krea was given one, and none has come.")
+        words = ngettext("%d has come.", "%d have come.", row.webhook_count)
+        return words % row.webhook_count
+
+    def evidence(self) -> Facts:
+        """Tell what Krea's list showed, all times by Krea's clock; nothing before it was had."""
+        seen = self.submission.evidence
+        if not seen:
+            return
+        yield _("Looked at"), self._time("listed_at")
+        span = {"since": self._time("since"), "until": self._time("until")}
+        yield _("Window"), _("from %(since)s; the attempt and the grace ended %(until)s") % span
+        counts = {"jobs": seen.get("jobs", 0), "strangers": len(seen.get("strangers", ()))}
+        yield (
+            _("Listed"),
+            _("%(jobs)d jobs, %(strangers)d of them unknown and possibly this") % (counts),
+        )
+        if not seen.get("whole", True):
+            yield _("Completeness"), _("Not all of the list could be read.")
+        control = _("none yet: the list may lag behind, and its silence proves nothing")
+        if seen.get("control"):
+            control = display.identifier(str(seen["control"]))
+        yield _("Known job made later"), control
+        yield (
+            _("Absence proved"),
+            _("Yes: it never reached Krea.") if self.is_absent else _("No: it may have arrived."),
+        )
+
+    def why_no_evidence(self) -> str:
+        """Say why Krea's list was not looked at yet."""
+        if not self.is_our_account:
+            return _(
+                "Krea's list has not been looked at: this was sent with another API token than the"
+                " one in use, and only that one's list can show it."
+            )
+        if self.submission.candidate_id:
+            return _("Krea's list has not been looked at: Krea is asked about the job named.")
+        if self.submission.status == Status.UNCONFIRMED and self.submission.due_at:
+            when = display.moment(self.submission.due_at)
+            return _("Krea's list has not been looked at yet; a worker does from %s on.") % when
+        return _("Krea's list was not looked at before this was decided.")
+
+    def _time(self, name: str) -> str:
+        moment = parse_datetime(str(self.submission.evidence.get(name, "")))
+        return display.moment(site_time(moment)) if moment else "-"
+
+    @cached_property
+    def strangers(self) -> list[tuple[Stranger, bool]]:
+        """The unknown upstream jobs that may be it, and whether each is still unknown."""
+        rows = Stranger.objects.using(self.job._state.db).filter(account=self.submission.account)
+        ids = self.submission.evidence.get("strangers", [])
+        since = parse_datetime(str(self.submission.evidence.get("since", "")))
+        sent_at = self.submission.sent_at or self.submission.created_at
+        earliest = site_time(since) if since else sent_at - CLOCKS_DIFFER
+        undated = Q(krea_created_at=None)
+        later = Q(krea_created_at__gte=earliest)
+        fits = rows.filter(Q(krea_job_id__in=ids) | later | undated)
+        shown = fits.select_related("dismissed_by").order_by("krea_created_at", "pk")[:MAX_SHOWN]
+        open_ids = set(rows.open().values_list("pk", flat=True))
+        return [(stranger, stranger.pk in open_ids) for stranger in shown]

@@ -1,0 +1,173 @@
+"""The page of a lost answer: what is known of it, and the three verdicts about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hailuo_django import ledger
+from hailuo_django.exceptions import HailuoError
+from hailuo_django.models import JobEvent, Submission, VideoJob
+from hailuo_django.states import Status
+
+from . import display
+from .base import HailuoAdmin
+from .lost_answers import LostAnswer
+
+
+class ConfirmForm(forms.Form):
+    """A verdict that has to be confirmed."""
+
+    sure = forms.BooleanField(
+        error_messages={"required": gettext_lazy("Confirm this. Nothing was done.")}
+    )
+
+
+class ChooseForm(ConfirmForm):
+    """Names an upstream job: one of the list, or any other by its id."""
+
+    listed = forms.CharField(required=False, max_length=100)
+    typed = forms.CharField(required=False, max_length=100)
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for exactly one."""
+        values: dict[str, Any] = super().clean() or {}
+        named = {values.get("listed"), values.get("typed")} - {"", None}
+        if len(named) != 1 and not self.errors:
+            raise forms.ValidationError(_("Name one upstream job. Nothing was done."))
+        values["krea_job_id"] = next(iter(named), "")
+        return values
+
+
+FORMS = {"choose": ChooseForm, "send_again": ConfirmForm, "give_up": ConfirmForm}
+
+
+class ReconcilingMixin(HailuoAdmin):
+    """Lets whoever may decide about lost answers do so, with the evidence on the screen."""
+
+    reconcile_template = "admin/hailuo_django/reconcile.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page of a lost answer, before Django's own that match anything."""
+        page = path(
+            "<path:object_id>/reconcile/<int:number>/",
+            self.admin_site.admin_view(self.reconcile_view),
+            name=f"{self.opts.app_label}_{self.opts.model_name}_reconcile",
+        )
+        return [page, *super().get_urls()]
+
+    def reconcile_view(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
+        """Show what is known, or take a verdict."""
+        lost = self._lost_answer(request, object_id, number)
+        if request.method != "POST":
+            return self._show(request, lost, {})
+        verdict = request.POST.get("verdict", "")
+        if verdict == "sync":
+            return self._look_again(request, lost)
+        if verdict not in FORMS:
+            messages.error(request, _("Nothing was done."))
+            return HttpResponseRedirect(request.path)
+        if verdict == "send_again" and not self._may_submit(request):
+            raise PermissionDenied
+        form = FORMS[verdict](request.POST)
+        if not form.is_valid():
+            return self._show(request, lost, {verdict: form})
+        return self._decide(request, lost, verdict, form.cleaned_data.get("krea_job_id", ""))
+
+    def _lost_answer(self, request: HttpRequest, object_id: str, number: int) -> LostAnswer:
+        if not (self.has_reconcile_permission(request) and self.has_view_permission(request)):
+            raise PermissionDenied
+        job = self.get_object(request, unquote(object_id))
+        if job is None:
+            raise Http404
+        if not self.has_view_permission(request, job):
+            raise PermissionDenied
+        rows = Submission.objects.using(job._state.db)
+        submission = rows.filter(job_id=job.pk, number=number).first()
+        if submission is None:
+            raise Http404
+        return LostAnswer(job, submission)
+
+    def _decide(
+        self, request: HttpRequest, lost: LostAnswer, verdict: str, krea_job_id: str
+    ) -> HttpResponse:
+        by = ledger.By(JobEvent.Source.OPERATOR, request.user)  # type: ignore[arg-type]  # staff
+        number = {"number": lost.submission.number}
+        try:
+            if verdict == "choose":
+                ledger.choose(lost.submission, krea_job_id, by=by)
+                words = _("Krea is asked about the job named for submission %(number)d.") % number
+            elif verdict == "send_again":
+                again = ledger.send_again(lost.submission, by=by)
+                usd = {"usd": display.usd(again.price_usd)}
+                words = _("Gave submission %(number)d up and sends again for %(usd)s.") % (
+                    number | usd
+                )
+            else:
+                ledger.give_up(lost.submission, by=by)
+                words = _("Gave submission %(number)d up.") % number
+        except HailuoError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(request.path)
+        self.log_change(request, lost.job, words)
+        messages.success(request, words)
+        return HttpResponseRedirect(self._address("change", lost.job.pk))
+
+    def _look_again(self, request: HttpRequest, lost: LostAnswer) -> HttpResponse:
+        try:
+            lost.job.sync(actor=request.user, source=JobEvent.Source.OPERATOR)  # type: ignore[arg-type]
+            messages.success(request, _("A worker will look again."))
+        except HailuoError as error:
+            messages.error(request, error.message)
+        return HttpResponseRedirect(request.path)
+
+    def _show(
+        self, request: HttpRequest, lost: LostAnswer, bound: dict[str, forms.Form]
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Lost answer of submission %d") % lost.submission.number,
+            "opts": self.opts,
+            "original": lost.job,
+            "lost": lost,
+            "job_title": display.title(lost.job),
+            "may_send_again": self._may_submit(request) and lost.can_be_sent_again,
+            "bound": bound,
+        }
+        return TemplateResponse(request, self.reconcile_template, context)
+
+    def _may_submit(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(f"{self.opts.app_label}.submit_videojob")
+
+    def _address(self, view: str, *keys: Any) -> str:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{view}"
+        return reverse(name, args=[quote(str(k)) for k in keys], current_app=self.admin_site.name)
+
+    def with_links(self, job: VideoJob, words: str) -> str:
+        """Return ``words`` and a link to each lost answer that the reader may decide about.
+
+        ``get_queryset`` gives those to a job where its reader has the right.
+        """
+        found: list[Submission] = getattr(job, "lost_answers", [])
+        links = [
+            (self._address("reconcile", job.pk, row.number), self._label(row)) for row in found
+        ]
+        if not links:
+            return words
+        listed = format_html_join("", '<div><a href="{}">{}</a></div>', links)
+        return format_html("{} {}", words, listed)
+
+    def _label(self, row: Submission) -> str:
+        if row.status == Status.UNCONFIRMED:
+            return _("Decide about submission %d") % row.number
+        return _("Name the upstream job of submission %d") % row.number

@@ -1,0 +1,114 @@
+"""Upstream jobs that nobody here knows: seen by workers, dismissed by people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from hailuo_django import ledger
+from hailuo_django.exceptions import Conflict
+from hailuo_django.models import JobEvent, Stranger
+
+from . import display
+from .base import ReadOnlyAdmin
+from .reports import MAX_NAMED
+
+
+@admin.action(permissions=["reconcile"], description=gettext_lazy("None of ours"))
+def dismiss_selected(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Stranger]) -> None:
+    """Say that upstream jobs are another program's, so that no lost answer waits for them."""
+    by = ledger.By(JobEvent.Source.OPERATOR, request.user)  # type: ignore[arg-type]  # staff
+    dismissed, skipped = 0, []
+    for stranger in queryset.order_by("pk"):
+        try:
+            ledger.dismiss(stranger, by=by)
+        except Conflict as conflict:
+            skipped.append((display.identifier(stranger.krea_job_id), conflict.message))
+        else:
+            modeladmin.log_change(request, stranger, _("Dismissed as none of ours."))
+            dismissed += 1
+    if dismissed:
+        words = ngettext("%d upstream job dismissed.", "%d upstream jobs dismissed.", dismissed)
+        messages.success(request, words % dismissed)
+    if skipped:
+        words = ngettext("%d skipped:", "%d skipped:", len(skipped)) % len(skipped)
+        named = format_html_join("; ", "{}: {}", skipped[:MAX_NAMED])
+        messages.warning(request, format_html("{} {}", words, named))
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """Those that may still be ours, or those that somebody dismissed."""
+
+    title = gettext_lazy("what is known")
+    parameter_name = "known"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        """Return the two choices."""
+        return (
+            ("open", gettext_lazy("open: nobody knows it")),
+            ("dismissed", gettext_lazy("dismissed: none of ours")),
+        )
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Return the rows of a choice."""
+        if self.value() == "open":
+            return queryset.open()
+        if self.value() == "dismissed":
+            return queryset.filter(dismissed_at__isnull=False)
+        return queryset
+
+
+class StrangerAdmin(ReadOnlyAdmin):
+    """Unknown upstream jobs: what became of a lost answer, or the work of another program."""
+
+    list_display = (
+        "identifier",
+        "status_shown",
+        "krea_created_at",
+        "first_seen_at",
+        "last_seen_at",
+        "dismissed",
+    )
+    list_filter = (OpenFilter,)
+    list_select_related: ClassVar[list[str]] = ["dismissed_by"]
+    search_fields = ("krea_job_id__exact",)
+    search_help_text = gettext_lazy("A whole Krea job id.")
+    actions = (dismiss_selected,)
+    fields = (
+        "identifier",
+        "status_shown",
+        "account",
+        "krea_created_at",
+        "first_seen_at",
+        "last_seen_at",
+        "dismissed",
+        "answer",
+    )
+    readonly_fields = ("identifier", "status_shown", "dismissed", "answer")
+
+    @admin.display(description=gettext_lazy("Krea job id"), ordering="krea_job_id")
+    def identifier(self, stranger: Stranger) -> str:
+        """Return Krea's name for it."""
+        return display.identifier(stranger.krea_job_id)
+
+    @admin.display(description=gettext_lazy("status in Krea's words"), ordering="krea_status")
+    def status_shown(self, stranger: Stranger) -> str:
+        """Return whatever word Krea used."""
+        return display.text(stranger.krea_status) or self.get_empty_value_display()
+
+    @admin.display(description=gettext_lazy("dismissed"), ordering="dismissed_at")
+    def dismissed(self, stranger: Stranger) -> str:
+        """Return when and by whom."""
+        return display.dismissal(stranger) or self.get_empty_value_display()
+
+    @admin.display(description=gettext_lazy("last answer from Krea"))
+    def answer(self, stranger: Stranger) -> str:
+        """Return what Krea listed, as it came."""
+        return display.text(stranger.raw) or self.get_empty_value_display()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hailuo_django.models import JobEvent, Submission, VideoJob
-from hailuo_django.states import ENDED, RUNNING, TRANSITIONS, Action, Status
+from hailuo_django.states import ENDED, LIVE, RUNNING, TRANSITIONS, Action, FailureCode, Status
 
-from .krea_model import KreaModel
+from .krea_model import Key, KreaModel
 
 FIRST = {Action.SUBMIT, Action.RESUBMIT}
 
@@ -20,6 +20,8 @@ def check_job(job: VideoJob, submissions: Sequence[Submission]) -> None:
         assert (job.status, job.failure_code) == (Status.COMPLETED, "")
         assert job.result_url in {row.result_url for row in completed}
         assert job.result_url or not any(row.result_url for row in completed)
+        twins = [row for row in submissions if row.status in LIVE or row.runs_upstream]
+        assert all(row.cancel_requested_at for row in twins), "one video is enough"
         return
     newest = submissions[-1]
     assert job.status == newest.status
@@ -42,7 +44,8 @@ def check_submission(row: Submission) -> None:
     elif row.status == Status.UNCONFIRMED:
         assert (identified, row.lease_expires_at) == (False, None)
         assert row.note, "a person must be able to see why"
-        assert not row.candidate_id or row.due_at, "what a webhook named is asked for"
+        assert not row.candidate_id or row.due_at, "what somebody named is asked for"
+        assert row.due_at or row.evidence, "it is looked for, or somebody can see what for"
     elif row.status in RUNNING:
         assert identified
         assert row.due_at is not None, "whatever runs is asked for"
@@ -69,6 +72,24 @@ def check_events(row: Submission, events: Sequence[JobEvent]) -> None:
         ), event
         at = event.to_status
     assert at == row.status, "every change has its event"
+    marks = [event for event in later if event.action == Action.OVERDUE]
+    assert len(marks) == (row.overdue_at is not None), "marked once"
+
+
+def check_succession(
+    submissions: Sequence[Submission],
+    events: Mapping[int, Sequence[JobEvent]],
+    forced: Collection[Key],
+) -> None:
+    """A submission follows one that has ended, unless somebody took the risk."""
+    for number, row in enumerate(submissions):
+        older = submissions[:number]
+        first = events[row.pk][0]
+        if older and first.source == JobEvent.Source.SYSTEM:
+            assert any(event.action == Action.ABSENT for event in events[older[-1].pk])
+        if (row.job_id, row.number) not in forced:
+            unforced = [other.status for other in older if other.status in LIVE]
+            assert not unforced or any((o.job_id, o.number) in forced for o in older)
 
 
 def check_provenance(row: Submission, krea: KreaModel) -> None:
@@ -81,4 +102,13 @@ def check_provenance(row: Submission, krea: KreaModel) -> None:
         assert job.status == "completed"
         assert row.result_url in ("", job.url)
     elif row.status in ENDED:
-        assert row.status == job.status or job.forgotten
+        settled = row.status == job.status or row.failure_code == FailureCode.GIVEN_UP
+        assert settled or job.forgotten
+
+
+def check_absence(row: Submission, events: Sequence[JobEvent], krea: KreaModel) -> None:
+    """What is said to have never arrived has not, and will not."""
+    job = krea.of((row.job_id, row.number))
+    if job is not None and not job.forgotten:
+        assert row.krea_job_id or not row.evidence.get("absent")
+        assert all(event.action != Action.ABSENT for event in events)

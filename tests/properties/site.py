@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import OperationalError
@@ -13,14 +14,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
 from hailuo_django import signals
-from hailuo_django.exceptions import Conflict
+from hailuo_django.exceptions import BudgetExceeded, Conflict
 from hailuo_django.krea.client import KreaClient
 from hailuo_django.krea.errors import KreaError
 from hailuo_django.models import JobEvent, Submission, VideoJob
-from hailuo_django.worker.lanes import Outcome
+from hailuo_django.worker.reconcile import Search
 from hailuo_django.worker.send import Sending
 
 from .krea_model import Key, KreaModel
+from .money import check_refusal
 from .world import Clock, Faults, Killed, empty_tables
 
 T = TypeVar("T")
@@ -29,7 +31,7 @@ which = st.integers(0, 11)
 """One of a list, whatever its length."""
 
 
-def one(rows: list[T], index: int) -> T:
+def one(rows: Sequence[T], index: int) -> T:
     return rows[index % len(rows)]
 
 
@@ -41,10 +43,10 @@ def identified(row: Submission) -> bool:
     return bool(row.krea_job_id or row.candidate_id)
 
 
-def outcome(call: Callable[[], Any]) -> Outcome:
+def outcome(call: Callable[[], Any]) -> Any:
     """What the runner of lanes makes of a call."""
     try:
-        return cast(Outcome, call())
+        return call()
     except KreaError as error:
         return error
 
@@ -54,7 +56,7 @@ class Errand(Generic[T]):
     """What a worker has taken, and what came of it so far."""
 
     item: T
-    outcome: Outcome | None = None
+    outcome: Any = None
 
 
 class Site(RuleBasedStateMachine):
@@ -64,20 +66,29 @@ class Site(RuleBasedStateMachine):
         super().__init__()
         empty_tables()
         self.clock, self.faults = Clock(), Faults()
-        self.krea = KreaModel(self.clock.krea_now)
+        self.krea = KreaModel(self.clock)
         self.client = cast(KreaClient, self.krea)
         self.browser = Client()
+        self.confirms = self.adopts = False
         self.sends: list[Errand[Sending]] = []
         self.looks: list[Errand[Submission]] = []
-        self.claimed: set[Key] = set()
-        self.unwanted: set[Key] = set()
-        self.completed: set[Any] = set()
+        self.lists: list[Errand[Search]] = []
         self.jobs: list[VideoJob] = []
         self.rows: list[Submission] = []
+        self.claimed: set[Key] = set()
+        self.trial_ends: datetime | None = None
+        self.unwanted: set[Key] = set()
+        """Somebody wished them cancelled."""
+        self.forced: set[Key] = set()
+        """Asked for although an older one may be alive."""
         self.displaced: set[Key] = set()
+        """What a webhook had named for them was replaced by what somebody else named."""
+        self.misled: set[Key] = set()
+        """A person said of them, or of their upstream jobs, what is not true."""
+        self.completed: set[Any] = set()
+        self.announced: set[int] = set()
         self.site = ExitStack()
         self.steps = 0
-        self.announced: set[int] = set()
         for signal in signals.BY_NAME.values():
             signal.connect(self.hear)
 
@@ -94,6 +105,9 @@ class Site(RuleBasedStateMachine):
         try:
             with self.faults.striking():
                 return work()
+        except BudgetExceeded as error:
+            check_refusal(error)
+            return None
         except (Conflict, Killed, OperationalError):
             return None
 
@@ -103,3 +117,6 @@ class Site(RuleBasedStateMachine):
     def read(self) -> None:
         self.jobs = list(VideoJob.objects.order_by("created_at"))
         self.rows = list(Submission.objects.order_by("pk"))
+
+    def again(self, row: Submission) -> Submission:
+        return Submission.objects.get(pk=row.pk)

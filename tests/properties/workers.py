@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from hailuo_django import ledger
+from hailuo_django import ledger, pacing
+from hailuo_django.conf import conf
+from hailuo_django.deadlines import lease_seconds
 from hailuo_django.krea import errors
-from hailuo_django.models import Submission
+from hailuo_django.models import KreaAccount, Submission
 from hailuo_django.pacing import LONGEST_BACKOFF_SECONDS
 from hailuo_django.states import Status
 from hailuo_django.worker.look import LookLane
 from hailuo_django.worker.send import SendLane
 
+from .krea_model import LATE
 from .site import Errand, Site, identified, key, one, outcome, which
 
 SECONDS_LEFT = 60
@@ -24,9 +28,12 @@ NOT_SENT = (errors.NotSent, errors.RateLimited, errors.AccountProblem)
 ENDS = st.sampled_from(
     [
         "answered",
+        "answered",
         "lagging",
         "lost on the way back",
+        "lost, and its time unreadable",
         "lost on the way there",
+        *LATE,
         "not sent",
         "rate limited",
         "no money",
@@ -44,6 +51,7 @@ class Workers(Site):
     def a_sender_claims(self) -> None:
         lane = SendLane(self.client)
         before = {row.pk: row.status for row in self.rows}
+        account, now = KreaAccount.objects.first(), self.clock.now()
         item = self.attempt(lambda: lane.take(SECONDS_LEFT))
         self.read()
         for row in self.rows:
@@ -53,6 +61,17 @@ class Workers(Site):
                 self.claimed.add(key(row))
         if item:
             self.sends.append(Errand(item))
+            self.check_pace(account, now)
+
+    def check_pace(self, account: KreaAccount | None, now: datetime) -> None:
+        """Something was sent: nothing held it back, and after trouble it went alone."""
+        if account is None:
+            return
+        assert account.paused_at is None, "nothing is sent in a pause"
+        assert account.send_after is None or account.send_after <= self.clock.now()
+        if account.setbacks or account.doubts:
+            assert self.trial_ends is None or self.trial_ends <= self.clock.now(), "one trial"
+            self.trial_ends = now + timedelta(seconds=lease_seconds())
 
     @precondition(lambda self: self.are(Status.UNSENT))
     @rule(ends=ENDS)
@@ -77,17 +96,30 @@ class Workers(Site):
             mine.outcome = outcome(lambda: lane.call(mine.item))
             return
         self.sends.remove(mine)
+        self.trial_ends = None
         if isinstance(mine.outcome, NOT_SENT):
             self.claimed.discard(key(mine.item.submission))
         for _ in range(times):
             self.attempt(partial(lane.record, mine.item, mine.outcome))
 
-    @precondition(lambda self: self.are(Status.SUBMITTING))
-    @rule(seconds=st.sampled_from([0, 50]))
+    @precondition(lambda self: any(row.is_live for row in self.rows))
+    @rule(seconds=st.sampled_from([0, 50, 4000]))
     def a_sweep_begins(self, seconds: int) -> None:
         self.clock.pass_time(seconds)
-        self.attempt(ledger.lose_abandoned)
-        self.attempt(ledger.announce_owed)
+        unharmed = self.faults.error is None
+        self.attempt(self.begin_sweep)
+        if unharmed:
+            late = self.clock.now() - timedelta(seconds=conf.OVERDUE_AFTER_SECONDS + 1)
+            for row in Submission.objects.live():
+                assert row.is_overdue or (row.sent_at or row.created_at) > late
+
+    def begin_sweep(self) -> None:
+        """What a sweep does before it talks to Krea, and after."""
+        for _lost in range(ledger.lose_abandoned()):
+            pacing.doubt("a sender stopped")
+            self.trial_ends = None
+        ledger.mark_overdue()
+        ledger.announce_owed()
 
     @precondition(lambda self: any(identified(row) and row.due_at for row in self.rows))
     @rule(patient=st.sampled_from([True, True, False]))
@@ -124,11 +156,11 @@ class Workers(Site):
         if unharmed and getattr(mine.outcome, "status", "") == "completed" and row.krea_job_id:
             assert (row.status, row.job.status) == (Status.COMPLETED, Status.COMPLETED)
 
-    @precondition(lambda self: self.sends or self.looks)
+    @precondition(lambda self: self.sends or self.looks or self.lists)
     @rule(errand=which)
     def a_worker_dies(self, errand: int) -> None:
         """What it had sent is sent, and what it had learned is lost."""
-        busy: list[Any] = [*self.sends, *self.looks]
-        dead = one(busy, errand)
-        self.sends = [other for other in self.sends if other is not dead]
-        self.looks = [other for other in self.looks if other is not dead]
+        busy: list[list[Any]] = [self.sends, self.looks, self.lists]
+        everybody = [(errands, item) for errands in busy for item in errands]
+        errands, dead = one(everybody, errand)
+        errands.remove(dead)

@@ -13,8 +13,20 @@ from unittest import mock
 from django.db import connections
 from django.test import override_settings
 
-from hailuo_django.models import Heartbeat, JobEvent, KreaAccount, Submission, VideoJob
+from hailuo_django.models import (
+    BudgetLock,
+    Heartbeat,
+    JobEvent,
+    KreaAccount,
+    Stranger,
+    Submission,
+    VideoJob,
+)
 
+GRACE_SECONDS = 60
+"""Within which a request arrives whose answer was lost: ``UNCONFIRMED_GRACE_SECONDS``."""
+
+BEGINNING = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MAX_STATEMENTS = 200
 """No piece of work needs nearly as many."""
 
@@ -27,11 +39,8 @@ class Clock:
     """Krea's clock, which is right, and the site's, which may be off."""
 
     def __init__(self) -> None:
-        self.true = datetime(2026, 7, 1, 12, tzinfo=UTC)
+        self.true = BEGINNING
         self.skew = timedelta()
-
-    def krea_now(self) -> datetime:
-        return self.true
 
     def now(self) -> datetime:
         """The site's time; each look at it is a little later than the one before."""
@@ -85,6 +94,7 @@ def a_site(clock: Clock, **hailuo: Any) -> ExitStack:
     stack.enter_context(mock.patch("django.utils.timezone.now", clock.now))
     slept = types.SimpleNamespace(monotonic=clock.monotonic, sleep=clock.pass_time)
     stack.enter_context(mock.patch("hailuo_django.worker.send.time", slept))
+    stack.enter_context(mock.patch("hailuo_django.worker.reconcile.monotonic", clock.monotonic))
     stack.enter_context(mock.patch("hailuo_django.nudge._ring"))
     for model in (VideoJob, Submission, JobEvent):  # these took the real clock when declared
         created_at = model._meta.get_field("created_at")
@@ -94,6 +104,6 @@ def a_site(clock: Clock, **hailuo: Any) -> ExitStack:
 
 def empty_tables() -> None:
     """Leave nothing to the next example."""
-    for model in (JobEvent, Submission, VideoJob, KreaAccount, Heartbeat):
+    for model in (JobEvent, Submission, VideoJob, Stranger, KreaAccount, BudgetLock, Heartbeat):
         rows = model._default_manager.using(VideoJob.database()).all()
         rows._raw_delete(VideoJob.database())

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from .clock import site_time
 from .conf import conf
 from .deadlines import lease_seconds
 from .krea.errors import AccountProblem, KreaError, RateLimited
@@ -82,9 +83,9 @@ def doubt(reason: str) -> None:
     too_many.update(paused_at=timezone.now(), reason=f"Answers were lost: {reason}")
 
 
-def answered() -> None:
+def answered(asked_at: datetime) -> None:
     """End a pause: a GET made while it lasted was answered. A single trial goes ahead."""
-    paused = _account().filter(paused_at__isnull=False)
+    paused = _account().filter(paused_at__lte=site_time(asked_at))
     paused.update(paused_at=None, doubts=DOUBTS_BEFORE_A_PAUSE - 1, trial_until=None, reason="")
 
 

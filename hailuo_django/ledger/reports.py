@@ -22,6 +22,8 @@ from .recipe import POLL, SYSTEM, By, Move, Moved, lock_job, move, write_note
 from .schedule import first_look
 from .wishes import wish_cancelled
 
+HAS_ITS_VIDEO = "The job has its video."
+
 
 def report(
     job_id: uuid.UUID, number: int, news: JobReport, *, by: By, where: Q = Q(), **fields: Any
@@ -78,6 +80,9 @@ def _remember_id(submission: Submission, news: JobReport, where: Q) -> bool:
         ):
             detail = f"Krea's job id became known late: {news.krea_job_id}"
             write_note(submission, detail, SYSTEM)
+            jobs = VideoJob.objects.using(mine.db).filter(pk=submission.job_id)
+            if jobs.filter(status=Status.COMPLETED).exists():
+                wish_cancelled(submission.job_id, by=SYSTEM, detail=HAS_ITS_VIDEO)
     return mine.filter(krea_job_id=news.krea_job_id).exists()
 
 
@@ -179,6 +184,6 @@ def _stop_twins(job_id: uuid.UUID) -> Callable[[Moved], None]:
 
     def stop(moved: Moved) -> None:
         if moved.job_to_status == Status.COMPLETED and moved.submission_count > 1:
-            wish_cancelled(job_id, by=SYSTEM, detail="The job has its video.")
+            wish_cancelled(job_id, by=SYSTEM, detail=HAS_ITS_VIDEO)
 
     return stop

@@ -130,7 +130,9 @@ def _lacks_address(submission: Submission) -> bool:
 def _write_absence(submission: Submission, *, gone: bool) -> None:
     now = timezone.now()
     since = submission.not_found_since or now
-    patience_is_over = now - since >= PATIENCE_WITH_404
+    # Krea was asked after this: whoever was held up since has learned nothing from that.
+    asked_at = submission.last_polled_at or now
+    patience_is_over = asked_at - since >= PATIENCE_WITH_404
     later = next_look(submission)
     if submission.krea_job_id and submission.status not in RUNNING:
         ledger.finish_look(submission, due_at=None)
@@ -146,9 +148,12 @@ def _write_absence(submission: Submission, *, gone: bool) -> None:
 
 
 def _weigh_candidate(submission: Submission, news: JobReport) -> None:
-    """Adopt the job that a webhook named, if Krea's own answer fits the submission."""
+    """Adopt the job that somebody named, if Krea's own answer fits the submission.
+
+    A job without a readable time fits: it was named for this one, and it may be paid for.
+    """
     earliest = aware(submission.sent_at or submission.created_at) - SKEW
-    if news.created_at is None or news.created_at < earliest:
+    if news.created_at is not None and news.created_at < earliest:
         ledger.reject_candidate(submission, "It is older than the submission.")
         return
     try:

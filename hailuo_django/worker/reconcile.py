@@ -88,7 +88,7 @@ class ListLane:
         """Write down what the list shows; trouble with asking changes no state."""
         match outcome:
             case JobList():
-                pacing.answered()
+                pacing.answered(item.asked_at)
                 _weigh(item, outcome)
             case errors.RateLimited():
                 due_at = pacing.slow_looking(outcome)
@@ -142,7 +142,7 @@ def _decide(row: Submission, finding: Finding, offset: timedelta) -> bool:
     if job and _is_its_own(job, row, finding.window, offset):
         return _adopt(row, job)
     if finding.is_absent and conf.RESEND_WHEN_ABSENT:
-        return _resend(row, proof)
+        return _resend(row, finding, proof)
     return False
 
 
@@ -154,11 +154,12 @@ def _adopt(row: Submission, job: JobReport) -> bool:
         return False
 
 
-def _resend(row: Submission, proof: str) -> bool:
+def _resend(row: Submission, finding: Finding, proof: str) -> bool:
     try:
         ledger.resend_absent(row, proof=proof)
     except HailuoError as error:
-        ledger.finish_look(row, due_at=next_look(row), note=f"Not sent again: {error.message}")
+        note, evidence = f"Not sent again: {error.message}", finding.as_json()
+        ledger.finish_look(row, due_at=next_look(row), note=note, evidence=evidence)
     return True
 
 
@@ -201,7 +202,8 @@ def _window(row: Submission, offset: timedelta) -> Window:
     claimed = aware(row.sent_at or row.created_at)
     ended = aware(row.lost_at or row.lease_expires_at or timezone.now())
     grace = timedelta(seconds=conf.UNCONFIRMED_GRACE_SECONDS)
-    return Window(claimed + offset, ended + grace + offset)
+    # Both were written by the sender's host, whose clock may differ from ours.
+    return Window(claimed + offset, ended + grace + SKEW + offset)
 
 
 def _in_parts(ids: list[str]) -> Iterator[list[str]]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django import ledger
+from hailuo_django.krea.errors import NotFound
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Heartbeat, KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
@@ -346,6 +347,17 @@ def test_a_candidate_that_does_not_fit_is_not_adopted(
     assert reason in job.events.latest("pk").detail
 
 
+def test_a_candidate_without_a_readable_time_is_adopted(krea: Sandbox) -> None:
+    krea.misbehave("lost_answer", on="generate")
+    job = sent()
+    [made] = krea.jobs
+    made.extra = {"created_at": "yesterday"}
+
+    job = candidate(job, made.id)
+
+    assert (job.status, only(job).krea_job_id) == (Status.BACKLOGGED, made.id)
+
+
 def test_a_candidate_is_dropped_where_the_answer_came_after_all(krea: Sandbox) -> None:
     job, other = sent(), sent()
     before = upstream(job)
@@ -547,3 +559,20 @@ def test_a_nudge_does_only_its_own_job(krea: Sandbox) -> None:
     sweep(only=mine.pk)
     assert (fresh(mine).status, fresh(other).status) == (Status.BACKLOGGED, Status.UNSENT)
     assert Submission.objects.get(job=other).attempts == 0
+
+
+def test_a_looker_that_was_held_up_takes_no_young_job_for_gone(krea: Sandbox) -> None:
+    job = sent()
+    krea.misbehave("missing", times=2, on="get")
+    job = look_again(job)
+    change(job, due_at=ago(seconds=1))
+    lane = LookLane(client(krea))
+    item = lane.take(60)
+    assert item is not None
+    with pytest.raises(NotFound) as unknown:
+        lane.call(item)
+    change(job, not_found_since=ago(minutes=16), last_polled_at=ago(minutes=16))
+
+    lane.record(only(job), unknown.value)
+
+    assert fresh(job).status == Status.BACKLOGGED

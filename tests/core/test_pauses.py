@@ -8,6 +8,7 @@ from hailuo_django import pacing
 from hailuo_django.models import KreaAccount, Submission
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
+from hailuo_django.worker.reconcile import ListLane
 from hailuo_django.worker.send import SendLane
 from hailuo_django.worker.sweep import sweep
 
@@ -104,3 +105,19 @@ def test_a_person_can_end_a_pause(krea: Sandbox) -> None:
     assert not pacing.resume(fingerprint), "nothing holds it any more"
     sweep()
     assert counted(Status.UNSENT) == 0
+
+
+def test_a_pause_is_not_ended_by_a_list_asked_for_before_it_began(krea: Sandbox) -> None:
+    krea.misbehave("lost_answer", on="generate")
+    sent()
+    Submission.objects.update(due_at=ago(seconds=1))
+    lane = ListLane(client(krea))
+    search = lane.take(60)
+    assert search is not None
+    answer = lane.call(search)
+    for _lost in range(pacing.DOUBTS_BEFORE_A_PAUSE):
+        pacing.doubt("connection reset")
+
+    lane.record(search, answer)
+
+    assert pacing.is_paused()

@@ -213,3 +213,21 @@ def test_a_candidate_is_not_given_up_because_the_token_changed(krea: Sandbox) ->
     look_again(job)
     assert only(job).candidate_id == "unknown"
     assert "another API token" in only(job).note
+
+
+def test_a_twin_that_becomes_known_late_is_cancelled_where_the_video_is_there(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    ledger.send_again(only(job), by=operator)
+    sweep()
+    old, new = krea.jobs
+    krea.move(new.id, "completed")
+    assert look_again(job).status == Status.COMPLETED
+
+    ledger.choose(job.submissions.get(number=1), old.id, by=operator)
+    for _look in range(2):
+        look_again(job)
+
+    assert krea.jobs[0].status == "cancelled"
+    assert len(krea.paid) == 1

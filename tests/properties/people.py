@@ -14,9 +14,9 @@ from hailuo_django.states import LIVE, RESUBMITTABLE, Status
 
 from .site import Site, key, one, which
 
-MAX_JOBS = 3
+MAX_JOBS = 4
 MAX_SUBMISSIONS = 4
-SECONDS_OF_VIDEO = [6, 10, 6]
+SECONDS_OF_VIDEO = [6, 10, 6, 6]
 OPERATOR = By("operator")
 UNDECIDED = {"unconfirmed", "failed", "cancelled"}
 

@@ -14,11 +14,12 @@ from hailuo_django.worker.look import LookLane
 from hailuo_django.worker.reconcile import ListLane
 from hailuo_django.worker.send import SendLane
 
-from .listers import Listers
+from .krea_list import HowItLists
+from .listers import LISTS, Listers
 from .people import OPERATOR, People
 from .site import identified, key, outcome
 from .upstream import Upstream
-from .workers import SECONDS_LEFT, Workers
+from .workers import ENDS, SECONDS_LEFT, Workers
 
 STEPS_BEFORE_REST = 15
 ROUNDS = 40
@@ -26,6 +27,16 @@ ROUNDS = 40
 
 class Rest(Workers, Listers, People, Upstream):
     """The end of all trouble, at which everything has to be in its place."""
+
+    @precondition(lambda self: self.are(Status.UNCONFIRMED))
+    @rule(how=LISTS, garbled=st.sampled_from([False, False, True]), ends=ENDS)
+    def the_site_goes_on(self, how: HowItLists, garbled: bool, ends: str) -> None:
+        """Something newer is sent, as proof that a list does not lag; then there is a list."""
+        self.submit()
+        self.read()
+        self.a_sender_hurries(ends)
+        self.read()
+        self.a_lister_hurries(how, garbled)
 
     @precondition(lambda self: self.steps > STEPS_BEFORE_REST)
     @rule(decided=st.booleans())

@@ -49,7 +49,7 @@ class Everything(Rest):
         trust=TRUST,
         budget=CAPS,
         forgets=st.booleans(),
-        first_posts=st.lists(ENDS, max_size=2),
+        first_posts=st.lists(ENDS, max_size=3),
     )
     def open(
         self,

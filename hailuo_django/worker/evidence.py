@@ -30,7 +30,7 @@ class Window:
     claimed: datetime
     """When its sender began."""
     until: datetime
-    """The end of the attempt, the grace and the skew: a list is proof only from here on."""
+    """The end of the attempt and the grace: a list is proof only from here on."""
 
     @property
     def since(self) -> datetime:
@@ -118,7 +118,7 @@ def rivals(job: JobReport, windows: Mapping[int, Window], closed: Collection[int
         key
         for key, window in windows.items()
         if window.may_hold(job)
-        and not (key in closed and job.created_at and job.created_at > window.until)
+        and not (key in closed and job.created_at and job.created_at > window.until + SKEW)
     }
 
 

@@ -202,8 +202,7 @@ def _window(row: Submission, offset: timedelta) -> Window:
     claimed = aware(row.sent_at or row.created_at)
     ended = aware(row.lost_at or row.lease_expires_at or timezone.now())
     grace = timedelta(seconds=conf.UNCONFIRMED_GRACE_SECONDS)
-    # Both were written by the sender's host, whose clock may differ from ours.
-    return Window(claimed + offset, ended + grace + SKEW + offset)
+    return Window(claimed + offset, ended + grace + offset)
 
 
 def _in_parts(ids: list[str]) -> Iterator[list[str]]:

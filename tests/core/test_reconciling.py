@@ -249,16 +249,6 @@ def test_a_dismissed_stranger_is_no_longer_counted(krea: Sandbox, settings: Sett
     assert all("note" in actions(job) for job in jobs)
 
 
-def test_absence_allows_for_the_clock_of_the_host_that_lost_the_answer(krea: Sandbox) -> None:
-    krea.misbehave("lost_request", on="generate")
-    job = sent()
-    behind = timedelta(minutes=4)
-    change(job, sent_at=F("sent_at") - behind, lost_at=F("lost_at") - behind)
-    sent()
-    list_now()
-    assert only(job).evidence["absent"] is False, "it may still be on its way"
-
-
 def test_what_cannot_be_sent_again_shows_its_evidence(krea: Sandbox, settings: Settings) -> None:
     configure(settings, **RESENDING)
     job = lost(krea, arrived=False)

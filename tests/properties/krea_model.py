@@ -177,6 +177,10 @@ class KreaModel:
             if job.status not in ENDED and not job.forgotten and self._is_here(job)
         ]
 
+    def on_the_way(self) -> set[Key]:
+        """Return whose requests have not arrived yet."""
+        return {job.key for job in self.jobs.values() if job.key and not self._is_here(job)}
+
     def of(self, key: Key) -> UpstreamJob | None:
         """Return the job that a submission bought, also while its request is on its way."""
         return next((job for job in self.jobs.values() if job.key == key), None)

@@ -84,7 +84,7 @@ class Site(RuleBasedStateMachine):
         self.displaced: set[Key] = set()
         """What a webhook had named for them was replaced by what somebody else named."""
         self.misled: set[Key] = set()
-        """A person said of them, or of their upstream jobs, what is not true."""
+        """A person said of them, of their jobs or of the time, what is not true."""
         self.completed: set[Any] = set()
         self.announced: set[int] = set()
         self.site = ExitStack()

@@ -167,11 +167,12 @@ def _write_down(row: Submission, finding: Finding) -> None:
     """Keep the evidence for whoever decides."""
     is_new = finding.is_absent and not row.evidence.get("absent")
     lost_at = row.lost_at or row.created_at
-    settled = finding.is_absent or timezone.now() - lost_at > LISTED_FOR
+    # Also after the proof: a request may be later than anybody thought.
+    given_up = timezone.now() - lost_at > LISTED_FOR
     ledger.write_evidence(
         row,
         finding.as_json(),
-        due_at=None if settled else next_look(row),
+        due_at=None if given_up else next_look(row),
         proof=_proof(finding) if is_new else "",
     )
 

@@ -77,14 +77,19 @@ def cancel_absent(submission: Submission, *, proof: str) -> bool:
 
 
 def write_evidence(
-    taken: Submission, evidence: dict[str, Any], *, due_at: datetime | None, proof: str = ""
+    taken: Submission,
+    evidence: dict[str, Any],
+    *,
+    due_at: datetime | None,
+    proof: str = "",
+    **changes: str,
 ) -> None:
     """Keep what Krea's list showed, and give the row back; a new ``proof`` is an event."""
     rows = Submission.objects.using(VideoJob.database())
     with transaction.atomic(using=rows.db):
         lock_job(taken.job_id)
         mine = rows.filter(pk=taken.pk, status=Status.UNCONFIRMED, due_at=taken.due_at)
-        if mine.update(evidence=evidence, due_at=due_at) and proof:
+        if mine.update(evidence=evidence, due_at=due_at, **changes) and proof:
             write_note(taken, proof, SYSTEM)
 
 

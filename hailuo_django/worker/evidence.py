@@ -20,7 +20,10 @@ SKEW = timedelta(minutes=5)
 """Between the clocks of our hosts: what was made longer before the claim is not ours."""
 
 CLOSE = timedelta(minutes=1)
-"""What is adopted without asking anybody was made at most so long before the claim."""
+"""How far apart the clocks of our hosts may be where nobody is asked; ``hailuo_doctor`` says so.
+
+What is adopted was made at most so long before the claim, and a window ends so much later.
+"""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Window:
     claimed: datetime
     """When its sender began."""
     until: datetime
-    """The end of the attempt and the grace: a list is proof only from here on."""
+    """The end of the attempt, the grace and ``CLOSE``: a list is proof only from here on."""
 
     @property
     def since(self) -> datetime:

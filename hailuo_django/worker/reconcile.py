@@ -26,7 +26,7 @@ from hailuo_django.ledger import next_look
 from hailuo_django.models import Stranger, Submission, VideoJob
 from hailuo_django.states import Status
 
-from .evidence import SKEW, Finding, Listing, Window, examine, rivals, split
+from .evidence import CLOSE, SKEW, Finding, Listing, Window, examine, rivals, split
 from .lanes import in_words
 
 LISTED_FOR = timedelta(days=1)
@@ -158,12 +158,11 @@ def _resend(row: Submission, finding: Finding, proof: str) -> bool:
     try:
         ledger.resend_absent(row, proof=proof)
     except HailuoError as error:
-        note, evidence = f"Not sent again: {error.message}", finding.as_json()
-        ledger.finish_look(row, due_at=next_look(row), note=note, evidence=evidence)
+        _write_down(row, finding, note=f"Not sent again: {error.message}")
     return True
 
 
-def _write_down(row: Submission, finding: Finding) -> None:
+def _write_down(row: Submission, finding: Finding, **changes: str) -> None:
     """Keep the evidence for whoever decides."""
     is_new = finding.is_absent and not row.evidence.get("absent")
     lost_at = row.lost_at or row.created_at
@@ -174,6 +173,7 @@ def _write_down(row: Submission, finding: Finding) -> None:
         finding.as_json(),
         due_at=None if given_up else next_look(row),
         proof=_proof(finding) if is_new else "",
+        **changes,
     )
 
 
@@ -203,7 +203,7 @@ def _window(row: Submission, offset: timedelta) -> Window:
     claimed = aware(row.sent_at or row.created_at)
     ended = aware(row.lost_at or row.lease_expires_at or timezone.now())
     grace = timedelta(seconds=conf.UNCONFIRMED_GRACE_SECONDS)
-    return Window(claimed + offset, ended + grace + offset)
+    return Window(claimed + offset, ended + grace + CLOSE + offset)
 
 
 def _in_parts(ids: list[str]) -> Iterator[list[str]]:

@@ -145,6 +145,18 @@ def test_absence_is_proved_by_a_known_job_made_after_the_window(krea: Sandbox) -
     assert actions(job).count("note") == 1
 
 
+def test_absence_allows_for_the_clock_of_the_host_that_lost_the_answer(krea: Sandbox) -> None:
+    krea.misbehave("lost_request", on="generate")
+    job = sent()
+    behind = timedelta(seconds=110)
+    change(job, sent_at=F("sent_at") - behind, lost_at=F("lost_at") - behind)
+    KreaAccount.objects.update(doubts=0, trial_until=None)
+    sent()
+    list_now()
+    assert only(job).evidence["control"] == ""
+    assert only(job).evidence["absent"] is False, "it may still be on its way"
+
+
 def test_a_list_that_lags_proves_nothing(krea: Sandbox, settings: Settings) -> None:
     configure(settings, **RESENDING)
     krea.misbehave("lagging_list", times=None, seconds=3600)

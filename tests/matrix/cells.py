@@ -100,6 +100,12 @@ class Row:
     """Of those that were lost the same way: goes through all settings in each tier."""
 
     @property
+    def seconds_late(self) -> float:
+        """When the request arrives, if not at once."""
+        name, _, number = self.fault.partition(":")
+        return float(number) if name == "late_request" else 0
+
+    @property
     def in_doubt(self) -> bool:
         """Whether the answer leaves open what Krea did."""
         return self.outcome.person.events.startswith(LOST)
@@ -132,6 +138,7 @@ ROWS = (
     Row("500, accepted", "server_error_accepted", MADE),
     Row("504 in HTML, accepted", "gateway_timeout", MADE),
     Row("worker killed after the POST", "killed after", MADE),
+    Row("request delivered 90 s late", "late_request:90", MADE, times_out=True, full=True),
     # It made none, and nobody here can know.
     Row("request lost", "lost_request", NOT_MADE, full=True),
     Row("request cut", "cut_request", NOT_MADE),
@@ -139,8 +146,8 @@ ROWS = (
     Row("500", "server_error", NOT_MADE),
     Row("502 in HTML", "bad_gateway_html", NOT_MADE),
     Row("worker killed before the POST", "killed before", NEVER_SENT),
-    # It made one after the sender, and even the grace, had ended.
-    Row("request delivered 90 s late", "late_request:90", MADE_LATE, times_out=True, full=True),
+    # It made one after the sender, and even the window, had ended.
+    Row("request delivered 3 min late", "late_request:180", MADE_LATE, times_out=True, full=True),
 )
 
 WEBHOOKS = {"none": 0, "before": 1, "before, twice": 2, "after": 1, "twice": 2}

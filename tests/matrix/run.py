@@ -22,7 +22,7 @@ from hailuo_django.worker.sweep import sweep
 from tests.core.rows import change, claimed, fresh, submitted
 from tests.site import configure
 
-from .cells import LAGS, MADE, MADE_LATE, SETTINGS, Cell, End
+from .cells import LAGS, MADE, SETTINGS, Cell, End
 
 PROMPT, CONTROL = "a lighthouse at dusk", "another lighthouse"
 
@@ -37,12 +37,12 @@ WORDS = {
 
 SECONDS_TO_TIME_OUT = 0.2
 
-LOOKS = (61, 125, 500, 1000)
-"""Seconds after the POST at which somebody looks: soon after the grace, when every list has caught
+LOOKS = (125, 190, 560, 1060)
+"""Seconds after the POST at which somebody looks: soon after the window, when every list has caught
 up, when every pause is over, and at the end."""
 
-LOOKS_FOR_LATE = (61, 75, 95, 125, 500)
-"""The same around a request that arrives after 90 s and is listed at once or 30 s later."""
+LOOKS_FOR_LATE = (125, 150, 185, 230, 600)
+"""The same around a request that arrives late and is listed at once or 30 s later."""
 
 
 def passes(krea: Sandbox, seconds: float) -> None:
@@ -97,7 +97,7 @@ class Site:
         if self.cell.row.times_out:
             self.configure(KREA_TIMEOUT_SECONDS=SECONDS_TO_TIME_OUT)
         sweep()
-        if self.cell.row.outcome == MADE:
+        if self.cell.row.outcome == MADE and not self.cell.row.seconds_late:
             self._arrives()
 
     def _be_killed(self, *, before: bool) -> None:
@@ -127,10 +127,10 @@ class Site:
     def time_passes(self, job: VideoJob) -> None:
         """Somebody looks again and again; the control is sent just after the first look."""
         self.finish()
-        late = self.cell.row.outcome == MADE_LATE
+        late = self.cell.row.seconds_late
         for before, now in pairwise((0, *(LOOKS_FOR_LATE if late else LOOKS))):
             passes(self.krea, now - before)
-            if late and before < 90 <= now:
+            if before < late <= now:
                 self._arrives()
             self.finish()
             change(job, due_at=timezone.now())

@@ -13,6 +13,12 @@ def site_time(moment: datetime) -> datetime:
     return moment if settings.USE_TZ else timezone.make_naive(moment)
 
 
-def aware(moment: datetime) -> datetime:
-    """Return a time of a row, or of ``timezone.now()``, so that Krea's can be compared to it."""
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+def aware(moment: datetime, *, latest: bool = False) -> datetime:
+    """Return a time of a row, or of ``timezone.now()``, so that Krea's can be compared to it.
+
+    Where ``USE_TZ`` is off, an hour of autumn comes twice and a row does not tell which one it
+    was: the first, or with ``latest`` the second.
+    """
+    if timezone.is_aware(moment):
+        return moment
+    return timezone.make_aware(moment.replace(fold=1) if latest else moment)

@@ -185,11 +185,14 @@ def _proof(finding: Finding) -> str:
 
 
 def _is_its_own(job: JobReport, row: Submission, window: Window, offset: timedelta) -> bool:
-    """Whether nobody else's answer may have been this job."""
+    """Whether nobody else's answer may have been this job.
+
+    Whatever token it was sent with: a renewed one lists the jobs of the one before.
+    """
     rows = Submission.objects.using(VideoJob.database()).exclude(pk=row.pk)
     lost = Q(status=Status.UNCONFIRMED) | Q(status__in=[Status.FAILED, Status.CANCELLED])
     doubtful = Q(status=Status.SUBMITTING) | Q(lost, lost_at__isnull=False)
-    others = list(rows.filter(doubtful, account=row.account, krea_job_id=None))
+    others = list(rows.filter(doubtful, krea_job_id=None))
     windows = {row.pk: window} | {other.pk: _window(other, offset) for other in others}
     closed = {
         other.pk
@@ -201,7 +204,7 @@ def _is_its_own(job: JobReport, row: Submission, window: Window, offset: timedel
 
 def _window(row: Submission, offset: timedelta) -> Window:
     claimed = aware(row.sent_at or row.created_at)
-    ended = aware(row.lost_at or row.lease_expires_at or timezone.now())
+    ended = aware(row.lost_at or row.lease_expires_at or timezone.now(), latest=True)
     grace = timedelta(seconds=conf.UNCONFIRMED_GRACE_SECONDS)
     return Window(claimed + offset, ended + grace + CLOSE + offset)
 

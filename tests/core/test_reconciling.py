@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, FailureCode, Status
 from hailuo_django.worker.sweep import sweep
 
-from .rows import ago, change, claimed, fresh, history, only, sent, submitted
+from .rows import ago, change, claimed, fresh, history, look_again, only, sent, submitted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,6 +131,44 @@ def test_one_stranger_is_nobodys_while_a_request_is_under_way(
     claimed(krea)
     list_now()
     assert fresh(job).status == Status.UNCONFIRMED
+
+
+def test_one_stranger_is_nobodys_while_what_another_token_sent_may_have_made_it(
+    krea: Sandbox, settings: Settings
+) -> None:
+    configure(settings, **TRUSTING)
+    before, after = lost(krea), lost(krea, arrived=False)
+    change(before, account="the token of yesterday")
+    list_now()
+    assert {fresh(before).status, fresh(after).status} == {Status.UNCONFIRMED}
+
+
+@pytest.mark.parametrize("delete", [VideoJob.delete, lambda job: VideoJob.objects.all().delete()])
+def test_the_video_of_a_deleted_job_is_nobody_elses(
+    krea: Sandbox, settings: Settings, delete: Callable[[VideoJob], object]
+) -> None:
+    configure(settings, **TRUSTING)
+    deleted = sent()
+    krea.move(only(deleted).krea_job_id or "", "completed")
+    delete(look_again(deleted))
+
+    job = lost(krea, arrived=False)
+    list_now()
+    assert only(job).krea_job_id is None
+    assert only(job).evidence["strangers"] == []
+    assert not Stranger.objects.open().exists()
+
+
+def test_what_was_adopted_and_then_deleted_is_no_open_question(
+    krea: Sandbox, settings: Settings
+) -> None:
+    configure(settings, **TRUSTING)
+    adopted = lost(krea)
+    list_now()
+    krea.move(only(adopted).krea_job_id or "", "failed")
+    look_again(adopted).delete()
+    assert Stranger.objects.exists()
+    assert not Stranger.objects.open().exists()
 
 
 def test_absence_is_proved_by_a_known_job_made_after_the_window(krea: Sandbox) -> None:

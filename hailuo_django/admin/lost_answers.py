@@ -28,6 +28,38 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 Facts = Iterator[tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """An unknown upstream job that may be what became of a lost answer."""
+
+    stranger: Stranger
+    is_open: bool
+    """Whether it is still unknown: neither dismissed nor on record."""
+
+    @property
+    def status(self) -> str:
+        """Whatever word Krea used."""
+        return display.text(self.stranger.krea_status) or "-"
+
+    @property
+    def created(self) -> str:
+        """When Krea made it, by Krea's clock."""
+        when = self.stranger.krea_created_at
+        return display.moment(when) if when else "-"
+
+    @property
+    def first_seen(self) -> str:
+        """When a worker found it in Krea's list, by our clock."""
+        return display.moment(self.stranger.first_seen_at)
+
+    @property
+    def remark(self) -> str:
+        """Why it cannot be chosen from the list; empty where it can."""
+        if self.stranger.dismissed_at:
+            return _("dismissed as none of ours")
+        return "" if self.is_open else _("another submission has it on record")
+
+
 @dataclass
 class LostAnswer:
     """One submission of one job, read from the database of the job."""
@@ -167,8 +199,8 @@ class LostAnswer:
         return display.moment(site_time(moment)) if moment else "-"
 
     @cached_property
-    def strangers(self) -> list[tuple[Stranger, bool]]:
-        """The unknown upstream jobs that may be it, and whether each is still unknown."""
+    def candidates(self) -> list[Candidate]:
+        """The unknown upstream jobs that may be it, the oldest first."""
         rows = Stranger.objects.using(self.job._state.db).filter(account=self.submission.account)
         ids = self.submission.evidence.get("strangers", [])
         since = parse_datetime(str(self.submission.evidence.get("since", "")))
@@ -179,4 +211,4 @@ class LostAnswer:
         fits = rows.filter(Q(krea_job_id__in=ids) | later | undated)
         shown = fits.select_related("dismissed_by").order_by("krea_created_at", "pk")[:MAX_SHOWN]
         open_ids = set(rows.open().values_list("pk", flat=True))
-        return [(stranger, stranger.pk in open_ids) for stranger in shown]
+        return [Candidate(stranger, stranger.pk in open_ids) for stranger in shown]

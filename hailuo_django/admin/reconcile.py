@@ -19,6 +19,7 @@ from hailuo_django import ledger
 from hailuo_django.exceptions import HailuoError
 from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.states import Status
+from hailuo_django.transactions import outside_atomic_requests
 
 from . import display
 from .base import HailuoAdmin
@@ -61,7 +62,7 @@ class ReconcilingMixin(HailuoAdmin):
         """Add the page of a lost answer, before Django's own that match anything."""
         page = path(
             "<path:object_id>/reconcile/<int:number>/",
-            self.admin_site.admin_view(self.reconcile_view),
+            outside_atomic_requests(self.admin_site.admin_view(self.reconcile_view)),
             name=f"{self.opts.app_label}_{self.opts.model_name}_reconcile",
         )
         return [page, *super().get_urls()]
@@ -134,6 +135,8 @@ class ReconcilingMixin(HailuoAdmin):
     def _show(
         self, request: HttpRequest, lost: LostAnswer, bound: dict[str, forms.Form]
     ) -> HttpResponse:
+        # As on Django's own pages: links of the templates stay within this admin.
+        request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),
             "title": _("Lost answer of submission %d") % lost.submission.number,

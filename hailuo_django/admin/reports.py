@@ -81,14 +81,15 @@ class Report:
             messages.success(request, done)
         if count := len(self.skipped):
             words = ngettext("%d job skipped:", "%d jobs skipped:", count) % count
-            messages.warning(request, _lines(words, self.skipped))
+            messages.warning(request, lines(words, self.skipped))
         if count := len(self.failed):
             words = ngettext("%d job failed:", "%d jobs failed:", count) % count
-            messages.error(request, _lines(words, self.failed))
+            messages.error(request, lines(words, self.failed))
 
 
-def _lines(words: str, rows: list[tuple[SafeString, str]]) -> SafeString:
-    named = format_html_join("; ", "{}: {}", rows[:MAX_NAMED])
+def lines(words: str, rows: list[tuple[SafeString, str]]) -> SafeString:
+    """Return ``words`` and, each on its line, the first of the rows and why."""
+    named = format_html_join("", "<br>{}: {}", rows[:MAX_NAMED])
     more = len(rows) - MAX_NAMED
-    rest = ngettext("; and %d more", "; and %d more", more) % more if more > 0 else ""
-    return format_html("{} {}{}", words, named, rest)
+    rest = ngettext("and %d more", "and %d more", more) % more if more > 0 else ""
+    return format_html("{}{}{}", words, named, format_html("<br>{}", rest) if rest else "")

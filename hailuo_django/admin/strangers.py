@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -18,7 +17,7 @@ from hailuo_django.models import JobEvent, Stranger
 
 from . import display
 from .base import ReadOnlyAdmin
-from .reports import MAX_NAMED
+from .reports import lines
 
 
 @admin.action(permissions=["reconcile"], description=gettext_lazy("None of ours"))
@@ -39,8 +38,7 @@ def dismiss_selected(modeladmin: Any, request: HttpRequest, queryset: QuerySet[S
         messages.success(request, words % dismissed)
     if skipped:
         words = ngettext("%d skipped:", "%d skipped:", len(skipped)) % len(skipped)
-        named = format_html_join("; ", "{}: {}", skipped[:MAX_NAMED])
-        messages.warning(request, format_html("{} {}", words, named))
+        messages.warning(request, lines(words, skipped))
 
 
 class OpenFilter(admin.SimpleListFilter):

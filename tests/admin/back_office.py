@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib.admin import AdminSite
 from django.urls import path
 
-from hailuo_django.admin import VideoJobAdmin
-from hailuo_django.models import VideoJob
+from hailuo_django.admin import KreaAccountAdmin, StrangerAdmin, VideoJobAdmin
+from hailuo_django.models import KreaAccount, Stranger, VideoJob
 
 
 class OurVideoJobAdmin(VideoJobAdmin):
@@ -19,5 +19,7 @@ class OurVideoJobAdmin(VideoJobAdmin):
 site = AdminSite(name="back-office")
 site.disable_action("delete_selected")
 site.register(VideoJob, OurVideoJobAdmin)
+site.register(Stranger, StrangerAdmin)
+site.register(KreaAccount, KreaAccountAdmin)
 
 urlpatterns = [path("staff/", site.urls)]

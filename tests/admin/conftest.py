@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import pytest
 from django.contrib.auth.models import User
+
+from hailuo_django.models import VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.testing import make_submitted_job, sandbox
+from hailuo_django.worker.sweep import sweep
 
 from .pages import Browser, person
 
@@ -34,3 +40,25 @@ def no_network(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+
+
+@pytest.fixture
+def krea(db: None) -> Iterator[Sandbox]:
+    """A sandbox whose jobs move only when told to; lost answers are looked for at once."""
+    with sandbox(manual=True, hailuo={"UNCONFIRMED_GRACE_SECONDS": 0}) as krea:
+        yield krea
+
+
+@pytest.fixture
+def lost(krea: Sandbox, grace: User) -> VideoJob:
+    """Grace's job that Krea took, and whose answer was lost."""
+    krea.misbehave("lost_answer", on="generate")
+    job = make_submitted_job(owner=grace)
+    sweep()
+    return VideoJob.objects.get(pk=job.pk)
+
+
+@pytest.fixture
+def judge(db: None) -> User:
+    """Somebody who may decide about lost answers, also to pay once more."""
+    return person("judy", "view", "submit", "reconcile")

@@ -59,9 +59,10 @@ class Page(HTMLParser):
 
     def _handle_input(self, name: str, values: dict[str, str]) -> None:
         kind = values.get("type", "text")
-        if kind in ("submit", "button") or (kind == "checkbox" and "checked" not in values):
+        ticked = kind in ("checkbox", "radio")
+        if kind in ("submit", "button") or (ticked and "checked" not in values):
             return
-        self._put(name, values.get("value", "on" if kind == "checkbox" else ""))
+        self._put(name, values.get("value", "on" if ticked else ""))
 
     def _put(self, name: str, value: str) -> None:
         if self._form is not None and name:
@@ -126,6 +127,18 @@ def person(name: str, *rights: str, **fields: Any) -> User:
     names = [f"{right}_videojob" for right in rights]
     user.user_permissions.set(Permission.objects.filter(codename__in=names))
     return user
+
+
+def grant(user: User, *names: str) -> Browser:
+    """Give permissions by name to ``user``; a browser that knows them."""
+    user.user_permissions.add(*Permission.objects.filter(codename__in=names))
+    return Browser(User.objects.get(pk=user.pk))
+
+
+def token_of(browser: Browser) -> dict[str, str]:
+    """The CSRF token of a page that everybody in the admin may read."""
+    token = browser.open(reverse("admin:index")).forms["logout-form"]["csrfmiddlewaretoken"]
+    return {"csrfmiddlewaretoken": token[0]}
 
 
 def page_of(job: VideoJob, view: str = "change") -> str:

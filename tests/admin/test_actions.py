@@ -9,6 +9,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.db import OperationalError, connections
 from django.urls import reverse
+from pytest_django import Settings
 
 from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.states import Status
@@ -97,7 +98,7 @@ def test_a_message_names_only_the_first_of_many(browser: Browser, grace: User) -
 
     assert "12 jobs skipped:" in page.text
     assert page.text.count("The job is draft; there is nothing to cancel.") == 10
-    assert "; and 2 more" in page.text
+    assert "and 2 more" in page.text
 
 
 def test_a_row_that_the_database_refuses_is_told_and_logged(
@@ -188,3 +189,19 @@ def test_pressing_twice_pays_once(browser: Browser, grace: User) -> None:
 
     assert "1 job skipped:" in page.text
     assert Submission.objects.count() == 1
+
+
+def test_a_budget_without_room_is_said_for_each_job_that_it_refuses(
+    browser: Browser, grace: User, settings: Settings
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "0.5"}}
+    whale, cat, dog = (draft(grace, prompt=f"a {animal}") for animal in ("whale", "cat", "dog"))
+
+    page = browser.act("submit_selected", whale, cat, dog)
+
+    assert "1 job submitted for 0.2835 USD." in page.text
+    refused = "The site's budget of a day has no room for 0.2835 USD: of 0.5 USD,"
+    assert f"2 jobs skipped: a cat : {refused}" in page.text
+    assert f"a dog : {refused}" in page.text
+    assert sorted(VideoJob.objects.values_list("status", flat=True)) == ["draft", "draft", "unsent"]
+    assert LogEntry.objects.count() == 1

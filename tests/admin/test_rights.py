@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,7 +11,7 @@ from hailuo_django.models import Heartbeat, KreaAccount, VideoJob
 from hailuo_django.states import Status
 from tests.api.people import draft, ended, wanted
 
-from .pages import ADD, LIST, Browser, Page, page_of, person
+from .pages import ADD, LIST, Browser, Page, grant, page_of, person, token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,12 +21,6 @@ ACTIONS = [
     ("cancel_selected", "cancel", "Asked to cancel 1 job."),
     ("delete_selected", "delete", "Delete multiple objects"),
 ]
-
-
-def grant(user: User, *names: str) -> Browser:
-    """Give permissions by name to ``user``; a browser that knows them."""
-    user.user_permissions.add(*Permission.objects.filter(codename__in=names))
-    return Browser(User.objects.get(pk=user.pk))
 
 
 @pytest.mark.parametrize(
@@ -81,8 +75,7 @@ def job_for(action: str, owner: User) -> VideoJob:
 
 def post_action(browser: Browser, action: str, job: VideoJob) -> Page:
     """Post the action although no page offers it."""
-    token = browser.open(reverse("admin:index")).forms["logout-form"]["csrfmiddlewaretoken"]
-    values = {"csrfmiddlewaretoken": token, "action": action, "index": "0"}
+    values = {**token_of(browser), "action": action, "index": "0"}
     data = {**values, "_selected_action": str(job.pk)}
     return Page(browser.post(reverse(LIST), data, follow=True))
 

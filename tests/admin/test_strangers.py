@@ -1,0 +1,242 @@
+"""Upstream jobs that nobody here knows, and accounts that may send again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from hailuo_django import pacing
+from hailuo_django.krea.errors import AccountProblem
+from hailuo_django.models import JobEvent, KreaAccount, Stranger, Submission, VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.testing import make_submitted_job, work
+from hailuo_django.worker.sweep import sweep
+
+from .pages import Browser, Page, grant, person, token_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STRANGERS = "admin:hailuo_django_stranger_changelist"
+STRANGER = "admin:hailuo_django_stranger_change"
+ACCOUNTS = "admin:hailuo_django_kreaaccount_changelist"
+ACCOUNT = "admin:hailuo_django_kreaaccount_change"
+
+HOSTILE = "</bdi><script>alert(1)</script><img src=x>"
+
+
+@pytest.fixture
+def warden(db: None) -> User:
+    """Somebody who may decide what is ours, and end a pause."""
+    user = person("wanda", "reconcile")
+    grant(user, "view_stranger", "view_kreaaccount")
+    return user
+
+
+@pytest.fixture
+def stranger(lost: VideoJob) -> Stranger:
+    """What Krea's list shows beside Grace's lost answer."""
+    work()
+    return Stranger.objects.get()
+
+
+@pytest.fixture
+def paused(krea: Sandbox) -> KreaAccount:
+    """The account in use, that Krea has let nothing pass for lack of money."""
+    pacing.slow_sending(AccountProblem("no balance", status=402))
+    return KreaAccount.objects.get()
+
+
+def act(browser: Browser, view: str, action: str, *rows: Stranger | KreaAccount) -> Page:
+    """Select rows on a list, choose an action and press the button."""
+    page = browser.open(reverse(view))
+    chosen = [str(row.pk) for row in rows]
+    return browser.post_form(
+        page, "changelist-form", action=action, _selected_action=chosen, index="0"
+    )
+
+
+def post_unasked(browser: Browser, view: str, action: str, row: Stranger | KreaAccount) -> Page:
+    """Post an action although no page offers it."""
+    values = {**token_of(browser), "action": action, "_selected_action": str(row.pk), "index": "0"}
+    return Page(browser.post(reverse(view), values, follow=True))
+
+
+def test_strangers_are_read_by_those_who_may(stranger: Stranger) -> None:
+    user = person("eve", "view", "reconcile")
+    addresses = [reverse(STRANGERS), reverse(STRANGER, args=[stranger.pk])]
+    assert [Browser(user).open(address).status for address in addresses] == [403, 403]
+
+    eve = grant(user, "view_stranger")
+    pages = [eve.open(address) for address in addresses]
+    assert [page.status for page in pages] == [200, 200]
+    assert all(stranger.krea_job_id in page.text for page in pages)
+    assert reverse(STRANGERS) not in [
+        a.get("href") for a in Browser(person("ida")).open("/admin/").all("a")
+    ]
+
+
+def test_nobody_writes_or_deletes_a_stranger(stranger: Stranger) -> None:
+    root = Browser(person("root", is_superuser=True))
+    assert root.open(reverse("admin:hailuo_django_stranger_add")).status == 403
+    delete = reverse("admin:hailuo_django_stranger_delete", args=[stranger.pk])
+    assert root.open(delete).status == 403
+    page = root.open(reverse(STRANGER, args=[stranger.pk]))
+    assert not [i for i in page.all("input") if i.get("name") == "_save"]
+    assert "delete_selected" not in root.open(reverse(STRANGERS)).choices["action"]
+
+
+@pytest.mark.parametrize(
+    ("view", "action", "model", "words"),
+    [
+        (STRANGERS, "dismiss_selected", Stranger, "1 upstream job dismissed."),
+        (ACCOUNTS, "resume_sending", KreaAccount, "1 account may send again."),
+    ],
+)
+def test_an_action_is_offered_and_obeyed_with_its_right_only(
+    stranger: Stranger,
+    paused: KreaAccount,
+    view: str,
+    action: str,
+    model: type[Stranger | KreaAccount],
+    words: str,
+) -> None:
+    user = person("eve", "view", "change", "submit", "cancel")
+    eve = grant(user, "view_stranger", "view_kreaaccount")
+    row = model.objects.get()
+    before = model.objects.values().get()
+    assert action not in eve.open(reverse(view)).choices.get("action", {})
+    assert words not in post_unasked(eve, view, action, row).text
+    assert model.objects.values().get() == before
+
+    eve = grant(user, "reconcile_videojob")
+    assert words in act(eve, view, action, row).text
+    assert LogEntry.objects.get().user == user
+
+
+def test_what_is_none_of_ours_no_lost_answer_waits_for(
+    stranger: Stranger, lost: VideoJob, warden: User
+) -> None:
+    assert Submission.objects.get().evidence["strangers"] == [stranger.krea_job_id]
+    page = act(Browser(warden), STRANGERS, "dismiss_selected", stranger)
+
+    assert "1 upstream job dismissed." in page.text
+    assert " by wanda" in page.text
+    noted = JobEvent.objects.filter(job=lost).latest("pk")
+    assert noted.detail == f"Not ours: Krea job {stranger.krea_job_id}"
+    assert noted.actor == warden
+    sweep()
+    assert Submission.objects.get().evidence["strangers"] == []
+
+
+def test_dismissing_twice_is_said_and_changes_nothing(
+    stranger: Stranger, lost: VideoJob, warden: User
+) -> None:
+    browser = Browser(warden)
+    act(browser, STRANGERS, "dismiss_selected", stranger)
+    rows = [*Stranger.objects.values(), *JobEvent.objects.values(), *LogEntry.objects.values()]
+    page = act(browser, STRANGERS, "dismiss_selected", stranger)
+
+    assert f"1 skipped: {stranger.krea_job_id} : This upstream job was dismissed" in page.text
+    after = [*Stranger.objects.values(), *JobEvent.objects.values(), *LogEntry.objects.values()]
+    assert after == rows
+
+
+def test_the_list_is_narrowed_to_what_somebody_has_to_look_at(
+    stranger: Stranger, warden: User
+) -> None:
+    Stranger.objects.create(
+        krea_job_id="another-programs", account="x", dismissed_at=timezone.now()
+    )
+    browser = Browser(warden)
+    for query, shown in (("", {True}), ("?known=open", {False}), ("?known=dismissed", {True})):
+        text = browser.open(reverse(STRANGERS) + query).text
+        assert {"another-programs" in text} == shown
+        assert (stranger.krea_job_id in text) == (query != "?known=dismissed")
+
+
+def test_what_krea_says_of_a_stranger_or_an_account_does_nothing(
+    stranger: Stranger, paused: KreaAccount, warden: User
+) -> None:
+    Stranger.objects.update(krea_job_id=HOSTILE, krea_status=HOSTILE, raw=HOSTILE)
+    KreaAccount.objects.update(reason=HOSTILE)
+    browser = Browser(warden)
+    pages = [
+        browser.open(reverse(STRANGERS)),
+        browser.open(reverse(STRANGER, args=[stranger.pk])),
+        browser.open(reverse(ACCOUNTS)),
+        browser.open(reverse(ACCOUNT, args=[paused.pk])),
+        act(browser, STRANGERS, "dismiss_selected", stranger),
+        act(browser, STRANGERS, "dismiss_selected", stranger),
+    ]
+    for page in pages:
+        assert page.status == 200
+        assert HOSTILE in page.text
+        assert "<script>alert" not in page.html
+        assert not [picture for picture in page.all("img") if picture.get("src") == "x"]
+
+
+def test_an_account_says_what_holds_it_back_and_sends_again_when_told_to(
+    krea: Sandbox, paused: KreaAccount, warden: User
+) -> None:
+    make_submitted_job()
+    sweep()
+    assert not krea.posts
+    browser = Browser(warden)
+    page = browser.open(reverse(ACCOUNTS))
+    assert "waits until" in page.text
+    assert "HTTP 402: no balance" in page.text
+
+    page = act(browser, ACCOUNTS, "resume_sending", paused)
+    assert "1 account may send again." in page.text
+    assert "after trouble, one request at a time until one goes through" in page.text
+    assert LogEntry.objects.get().get_change_message() == "Resumed sending."
+    sweep()
+    assert len(krea.posts) == 1
+    assert "goes on" in browser.open(reverse(ACCOUNTS)).text
+
+
+def test_what_nothing_holds_back_is_left_alone(
+    krea: Sandbox, paused: KreaAccount, warden: User
+) -> None:
+    browser = Browser(warden)
+    act(browser, ACCOUNTS, "resume_sending", paused)
+    before = [*KreaAccount.objects.values(), *LogEntry.objects.values()]
+    page = act(browser, ACCOUNTS, "resume_sending", paused)
+
+    assert "Nothing held 1 account back." in page.text
+    assert [*KreaAccount.objects.values(), *LogEntry.objects.values()] == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"paused_at": timezone.now()}, "paused since"),
+        ({"trial_until": timezone.now() + timedelta(hours=1)}, "one request goes ahead alone"),
+        ({"doubts": 1}, "after trouble, one request at a time"),
+        ({}, "goes on"),
+    ],
+)
+def test_an_account_tells_in_words_whether_it_sends(
+    krea: Sandbox, warden: User, fields: dict[str, object], words: str
+) -> None:
+    account = KreaAccount.objects.create(fingerprint=pacing.account(), **fields)
+    for address in (reverse(ACCOUNTS), reverse(ACCOUNT, args=[account.pk])):
+        assert words in Browser(warden).open(address).text
+
+
+def test_another_admin_site_has_the_same_actions(
+    stranger: Stranger, paused: KreaAccount, warden: User, settings: Settings
+) -> None:
+    settings.ROOT_URLCONF = "tests.admin.back_office"
+    assert reverse(STRANGERS).startswith("/staff/")
+    browser = Browser(warden)
+    page = act(browser, STRANGERS, "dismiss_selected", stranger)
+    assert "1 upstream job dismissed." in page.text
+    page = act(browser, ACCOUNTS, "resume_sending", paused)
+    assert "1 account may send again." in page.text

@@ -48,11 +48,6 @@ class Candidate:
         return display.moment(when) if when else "-"
 
     @property
-    def first_seen(self) -> str:
-        """When a worker found it in Krea's list, by our clock."""
-        return display.moment(self.stranger.first_seen_at)
-
-    @property
     def remark(self) -> str:
         """Why it cannot be chosen from the list; empty where it can."""
         if self.stranger.dismissed_at:
@@ -166,8 +161,8 @@ class LostAnswer:
         yield _("Window"), _("from %(since)s; the attempt and the grace ended %(until)s") % span
         counts = {"jobs": seen.get("jobs", 0), "strangers": len(seen.get("strangers", ()))}
         yield (
-            _("Listed"),
-            _("%(jobs)d jobs, %(strangers)d of them unknown and possibly this") % (counts),
+            _("Jobs listed"),
+            _("%(jobs)d in all, %(strangers)d of them unknown and possibly this") % (counts),
         )
         if not seen.get("whole", True):
             yield _("Completeness"), _("Not all of the list could be read.")

@@ -177,7 +177,7 @@ def test_the_page_shows_what_kreas_list_showed(krea: Sandbox, lost: VideoJob, ju
     work()
     page = Browser(judge).open(address(lost))
 
-    assert "1 jobs, 1 of them unknown and possibly this" in page.text
+    assert "Jobs listed: 1 in all, 1 of them unknown and possibly this" in page.text
     assert "none yet: the list may lag behind" in page.text
     assert "No: it may have arrived." in page.text
     [choice] = [i for i in page.all("input") if i.get("name") == "listed"]

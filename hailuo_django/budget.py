@@ -16,14 +16,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from .conf import conf
 from .exceptions import BudgetExceeded
-from .models import BudgetLock, Submission, VideoJob
+from .models import BudgetLock, DeletedSubmission, Submission, VideoJob
 from .states import Status
 
 LOCK = "budget"
@@ -84,9 +84,11 @@ def _balances(owner_id: Any) -> Iterator[Balance]:
             continue
         since, resets_at = _period(cap, now)
         rows = Submission.objects.using(VideoJob.database())
+        deleted = DeletedSubmission.objects.using(rows.db)
         if cap == "user_day":
-            rows = rows.filter(job__owner=owner_id)
-        spent = _sum(rows.filter(Q(status=Status.COMPLETED, ended_at__gte=since)))
+            rows, deleted = rows.filter(job__owner=owner_id), deleted.filter(owner=owner_id)
+        spent = _sum(rows.filter(status=Status.COMPLETED, ended_at__gte=since))
+        spent += _sum(deleted.filter(completed_at__gte=since))
         yield Balance(cap, limit, spent, _sum(rows.live()), resets_at)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +69,13 @@ def resend_absent(submission: Submission, *, proof: str) -> Submission:
     """Replace what provably never reached Krea. Raises Conflict or BudgetExceeded."""
     absent = _absent(submission, Status.FAILED, proof, Q(cancel_requested_at=None))
     return _replace(submission, absent, FailureCode.NOT_FOUND, SYSTEM)
+
+
+def end_absent(submission: Submission, *, proof: str) -> bool:
+    """End as failed what provably never reached Krea and has a newer one in its place."""
+    absent = _absent(submission, Status.FAILED, proof)
+    replaced = replace(absent, job_where=Q(submission_count__gt=submission.number))
+    return move(replaced, **_why(FailureCode.NOT_FOUND)) is not None
 
 
 def cancel_absent(submission: Submission, *, proof: str) -> bool:

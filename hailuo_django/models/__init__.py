@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .accounts import BudgetLock, Heartbeat, KreaAccount
+from .deleted import DeletedSubmission
 from .events import JobEvent
 from .jobs import VideoJob
 from .requests import REQUEST_FIELDS
@@ -12,6 +13,7 @@ from .submissions import Submission, protect_live
 __all__ = [
     "REQUEST_FIELDS",
     "BudgetLock",
+    "DeletedSubmission",
     "Heartbeat",
     "JobEvent",
     "KreaAccount",

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -59,14 +55,3 @@ class Stranger(models.Model):
 
     def __str__(self) -> str:
         return self.krea_job_id
-
-
-@receiver(post_delete, sender=Submission)
-def set_aside(instance: Submission, using: str, **kwargs: Any) -> None:
-    """Remember that the upstream job of a deleted submission is not what became of another."""
-    if instance.krea_job_id is None:
-        return
-    rows, now = Stranger.objects.using(using), timezone.now()
-    if not rows.filter(krea_job_id=instance.krea_job_id).update(dismissed_at=now):
-        names = {"krea_job_id": instance.krea_job_id, "account": instance.account}
-        rows.create(**names, krea_status=instance.krea_status, dismissed_at=now)

@@ -23,7 +23,7 @@ from hailuo_django.krea.listing import Listing as JobList
 from hailuo_django.krea.listing import list_since
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.ledger import next_look
-from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.models import DeletedSubmission, Stranger, Submission, VideoJob
 from hailuo_django.states import Status
 
 from .evidence import CLOSE, SKEW, Finding, Listing, Window, examine, rivals, split
@@ -142,7 +142,7 @@ def _decide(row: Submission, finding: Finding, offset: timedelta) -> bool:
     if job and _is_its_own(job, row, finding.window, offset):
         return _adopt(row, job)
     if finding.is_absent and conf.RESEND_WHEN_ABSENT:
-        return _resend(row, finding, proof)
+        return ledger.end_absent(row, proof=proof) or _resend(row, finding, proof)
     return False
 
 
@@ -192,21 +192,26 @@ def _is_its_own(job: JobReport, row: Submission, window: Window, offset: timedel
     rows = Submission.objects.using(VideoJob.database()).exclude(pk=row.pk)
     lost = Q(status=Status.UNCONFIRMED) | Q(status__in=[Status.FAILED, Status.CANCELLED])
     doubtful = Q(status=Status.SUBMITTING) | Q(lost, lost_at__isnull=False)
-    others = list(rows.filter(doubtful, krea_job_id=None))
+    columns = ("status", "sent_at", "created_at", "lost_at", "lease_expires_at", "evidence")
+    others = list(rows.filter(doubtful, krea_job_id=None).only(*columns))
     windows = {row.pk: window} | {other.pk: _window(other, offset) for other in others}
     closed = {
         other.pk
         for other in others
         if other.status in (Status.FAILED, Status.CANCELLED) or other.evidence.get("absent")
     }
+    for gone in DeletedSubmission.objects.using(rows.db).filter(lost_at__isnull=False):
+        windows[-gone.pk] = _window(gone, offset)
+        closed.add(-gone.pk)
     return rivals(job, windows, closed) == {row.pk}
 
 
-def _window(row: Submission, offset: timedelta) -> Window:
-    claimed = aware(row.sent_at or row.created_at)
-    ended = aware(row.lost_at or row.lease_expires_at or timezone.now(), latest=True)
+def _window(row: Submission | DeletedSubmission, offset: timedelta) -> Window:
+    now = timezone.now()
+    ended = row.lost_at or getattr(row, "lease_expires_at", None) or now
     grace = timedelta(seconds=conf.UNCONFIRMED_GRACE_SECONDS)
-    return Window(claimed + offset, ended + grace + CLOSE + offset)
+    until = aware(ended, latest=True) + grace + CLOSE
+    return Window(aware(row.sent_at or now) + offset, until + offset)
 
 
 def _in_parts(ids: list[str]) -> Iterator[list[str]]:

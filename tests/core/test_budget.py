@@ -100,6 +100,17 @@ def test_money_stays_reserved_while_anything_is_in_doubt(krea: Sandbox, settings
     submitted()
 
 
+def test_deleting_a_video_gives_its_money_to_nobody(krea: Sandbox, settings: Settings) -> None:
+    ada = get_user_model().objects.create_user("ada")
+    caps(settings, day="0.3", user_day="0.3")
+    job = sent(owner=ada)
+    krea.move(str(only(job).krea_job_id), "completed")
+    look_again(job).delete()
+    assert balance().spent_usd == balance("user_day", ada.pk).spent_usd == PRICE
+    with pytest.raises(BudgetExceeded):
+        submitted(owner=ada)
+
+
 def test_resubmitting_needs_room_as_well(krea: Sandbox, settings: Settings) -> None:
     job = submitted()
     job.cancel()

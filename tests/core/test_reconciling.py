@@ -224,6 +224,24 @@ def test_what_krea_provably_never_saw_is_sent_again_where_the_site_says_so(
     assert len(krea.jobs) == 2, "one for each of the two jobs"
 
 
+def test_what_a_newer_one_replaced_ends_and_is_not_sent_again(
+    krea: Sandbox, settings: Settings
+) -> None:
+    configure(settings, **RESENDING)
+    job = lost(krea, arrived=False)
+    job.resubmit(force=True)
+    sweep()
+    newest = Submission.objects.get(job=job, number=2)
+    krea.move(newest.krea_job_id or "", "failed")
+    Submission.objects.filter(pk=newest.pk).update(due_at=ago(seconds=1))
+    list_now()
+
+    older = Submission.objects.get(job=job, number=1)
+    assert (older.status, older.failure_code) == (Status.FAILED, FailureCode.NOT_FOUND)
+    assert fresh(job).submission_count == 2
+    fresh(job).resubmit()  # nothing of it may still become a video
+
+
 def test_it_is_not_sent_again_while_anything_may_be_it(krea: Sandbox, settings: Settings) -> None:
     configure(settings, **RESENDING, WEBHOOK_GRACE_SECONDS=1)
     job = lost(krea, arrived=False)
@@ -303,8 +321,19 @@ def test_a_dismissed_stranger_is_no_longer_counted(krea: Sandbox, settings: Sett
 def test_what_cannot_be_sent_again_shows_its_evidence(krea: Sandbox, settings: Settings) -> None:
     configure(settings, **RESENDING)
     job = lost(krea, arrived=False)
-    job.resubmit(force=True)
-    sweep()
+    sent()
+    configure(settings, BUDGET={"day": "0.3"})
     list_now()
-    first = Submission.objects.get(job=job, number=1)
-    assert (first.status, first.evidence["absent"]) == (Status.UNCONFIRMED, True)
+    assert (only(job).status, only(job).evidence["absent"]) == (Status.UNCONFIRMED, True)
+
+
+def test_what_was_given_up_and_deleted_leaves_its_video_to_nobody(
+    krea: Sandbox, settings: Settings
+) -> None:
+    configure(settings, **TRUSTING)
+    arrived, absent = lost(krea), lost(krea, arrived=False)
+    change(arrived, lost_at=ago(minutes=1))
+    ledger.give_up(only(arrived), by=ledger.By("operator"))
+    fresh(arrived).delete()
+    list_now()
+    assert fresh(absent).status == Status.UNCONFIRMED

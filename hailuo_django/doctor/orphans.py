@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,14 +10,14 @@ from hailuo_django.clock import site_time
 from hailuo_django.conf import conf
 from hailuo_django.krea.listing import list_since
 from hailuo_django.krea.wire import JobReport
-from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.models import Submission, VideoJob
 from hailuo_django.states import Status
-from hailuo_django.worker.evidence import SKEW, split
+from hailuo_django.worker.evidence import SKEW
+from hailuo_django.worker.known import sort_out
 
 from .krea import client
 
 MAX_PAGES = 20
-IDS_A_QUERY = 500
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def find_orphans(days: float, *, own_account: bool = False) -> Orphans:
         listing = list_since(krea, since, max_pages=MAX_PAGES)
     # Our rows are read after the list was made: an answer recorded since explains its job.
     ids = {job.krea_job_id for job in listing.jobs}
-    _known_jobs, strangers = split(listing.jobs, _known(ids), _set_aside(ids))
+    _ours, strangers, named = sort_out(listing.jobs)
     rows = Submission.objects.using(VideoJob.database()).order_by("created_at", "pk")
     if own_account:
         rows = rows.filter(account=pacing.account())
@@ -66,33 +65,7 @@ def find_orphans(days: float, *, own_account: bool = False) -> Orphans:
         since=since,
         jobs=len(ids),
         complete=listing.complete,
-        strangers=strangers,
+        strangers=[job for job in strangers if job.krea_job_id not in named],
         unconfirmed=list(rows.filter(status=Status.UNCONFIRMED)),
         missing=missing if listing.complete else [],
     )
-
-
-def _known(ids: Iterable[str]) -> set[str | None]:
-    rows = Submission.objects.using(VideoJob.database())
-    return {
-        krea_job_id
-        for part in _in_parts(ids)
-        for krea_job_id in rows.filter(krea_job_id__in=part).values_list("krea_job_id", flat=True)
-    }
-
-
-def _set_aside(ids: Iterable[str]) -> set[str]:
-    """Ids that somebody named for a submission, or said to be none of ours."""
-    named = Submission.objects.using(VideoJob.database())
-    dismissed = Stranger.objects.using(VideoJob.database()).exclude(dismissed_at=None)
-    found = set[str]()
-    for part in _in_parts(ids):
-        found.update(named.filter(candidate_id__in=part).values_list("candidate_id", flat=True))
-        found.update(dismissed.filter(krea_job_id__in=part).values_list("krea_job_id", flat=True))
-    return found
-
-
-def _in_parts(ids: Iterable[str]) -> Iterator[list[str]]:
-    whole = list(ids)
-    for first in range(0, len(whole), IDS_A_QUERY):
-        yield whole[first : first + IDS_A_QUERY]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -149,7 +150,7 @@ def _replace(submission: Submission, ended: Move, failure_code: FailureCode, by:
     job = VideoJob.objects.using(alias).get(pk=submission.job_id)
     newest = Q(status=Status.UNCONFIRMED, submission_count=submission.number)
     fields = _why(failure_code)
-    with transaction.atomic(using=alias):
+    with transaction.atomic(using=alias), _in_these_words():
         budget.lock()
         return want(job, newest, Action.RESUBMIT, by, instead_of=(ended, fields))
 
@@ -166,6 +167,15 @@ def _absent(submission: Submission, target: Status, proof: str, where: Q = Q()) 
 
 def _why(failure_code: FailureCode) -> dict[str, Any]:
     return {"failure_code": failure_code, "note": ""}
+
+
+@contextlib.contextmanager
+def _in_these_words() -> Iterator[None]:
+    """Say of a verdict that cannot be what is said of verdicts, not of resubmitting."""
+    try:
+        yield
+    except Conflict as error:
+        raise _conflict() from error
 
 
 def _conflict() -> Conflict:

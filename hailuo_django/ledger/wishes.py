@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -83,19 +84,25 @@ def want(
         price_usd=row.quote_usd(),
         due_at=now,
     )
+    _write_wanted(submission, action, by, alive)
+    nudge_after_commit(row.pk, using=alias)
+    job.refresh_from_db(using=alias)
+    return submission
+
+
+def _write_wanted(
+    submission: Submission, action: Action, by: By, alive: Iterable[Submission]
+) -> None:
     event = JobEvent(
-        job=row,
+        job=submission.job,
         submission=submission,
         action=action,
-        from_status=row.previous_status,
+        from_status=submission.job.previous_status,
         to_status=Status.UNSENT,
         detail=" ".join([f"{submission.price_usd} USD", *map(_risk, alive)]),
         announcement="job_submitted",
     )
     write_event(event, by)
-    nudge_after_commit(row.pk, using=alias)
-    job.refresh_from_db(using=alias)
-    return submission
 
 
 def _risk(older: Submission) -> str:

@@ -9,7 +9,7 @@ known job made after the end of the window, so that it is not a list that lags.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,7 +57,9 @@ class Listing:
     known: Sequence[JobReport]
     """Jobs of this account on record here."""
     strangers: Sequence[JobReport]
-    """Jobs nobody here knows, less those that were dismissed or named for a submission."""
+    """Jobs nobody here knows, less those that were dismissed."""
+    named: Collection[str] = ()
+    """Ids of strangers that somebody named for a submission, rightly or not."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Finding:
         if not reaches or len(self.strangers) != 1 or self.listing.listed_at < self.window.until:
             return None
         job = self.strangers[0]
+        if job.krea_job_id in self.listing.named:
+            return None
         fits = job.created_at is not None and job.created_at >= self.window.claimed - CLOSE
         return job if fits else None
 
@@ -123,16 +127,3 @@ def rivals(job: JobReport, windows: Mapping[int, Window], closed: Collection[int
         if window.may_hold(job)
         and not (key in closed and job.created_at and job.created_at > window.until + SKEW)
     }
-
-
-def split(
-    jobs: Iterable[JobReport], known: Collection[str | None], set_aside: Collection[str]
-) -> tuple[list[JobReport], list[JobReport]]:
-    """Return the jobs on record here and the strangers, without what is ``set_aside``."""
-    ours, strangers = [], []
-    for job in jobs:
-        if job.krea_job_id in known:
-            ours.append(job)
-        elif job.krea_job_id not in set_aside:
-            strangers.append(job)
-    return ours, strangers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -23,10 +23,11 @@ from hailuo_django.krea.listing import Listing as JobList
 from hailuo_django.krea.listing import list_since
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.ledger import next_look
-from hailuo_django.models import DeletedSubmission, Stranger, Submission, VideoJob
+from hailuo_django.models import DeletedSubmission, Submission, VideoJob
 from hailuo_django.states import Status
 
-from .evidence import CLOSE, SKEW, Finding, Listing, Window, examine, rivals, split
+from .evidence import CLOSE, SKEW, Finding, Listing, Window, examine, rivals
+from .known import sort_out
 from .lanes import in_words
 
 LISTED_FOR = timedelta(days=1)
@@ -34,8 +35,6 @@ LISTED_FOR = timedelta(days=1)
 
 CUT_OFF = timedelta(seconds=1)
 """Krea tells its time in whole seconds; later is the safe side."""
-
-IDS_A_QUERY = 500
 
 
 @dataclass(frozen=True)
@@ -110,27 +109,13 @@ def _weigh(search: Search, answer: JobList) -> None:
         _give_back(search.submissions, "it came without Krea's time.", None)
         return
     offset = answer.server_time + CUT_OFF - search.asked_at
-    listing = _listing(search, answer, answer.server_time)
+    listing = Listing(answer.server_time, search.since, answer.complete, *sort_out(answer.jobs))
     findings = [(row, examine(_window(row, offset), listing)) for row in search.submissions]
     in_question = {job.krea_job_id: job for _, found in findings for job in found.strangers}
     ledger.remember_strangers(pacing.account(), list(in_question.values()))
     for row, finding in findings:
         if not _decide(row, finding, offset):
             _write_down(row, finding)
-
-
-def _listing(search: Search, answer: JobList, listed_at: datetime) -> Listing:
-    # What is known is read after the list was made: an answer recorded since explains its job.
-    rows = Submission.objects.using(VideoJob.database())
-    known, named, dismissed = set[str | None](), set[str](), set[str]()
-    for ids in _in_parts([job.krea_job_id for job in answer.jobs]):
-        known.update(rows.filter(krea_job_id__in=ids).values_list("krea_job_id", flat=True))
-        named.update(rows.filter(candidate_id__in=ids).values_list("candidate_id", flat=True))
-        strangers = Stranger.objects.using(rows.db).filter(dismissed_at__isnull=False)
-        said = strangers.filter(krea_job_id__in=ids)
-        dismissed.update(said.values_list("krea_job_id", flat=True))
-    ours, others = split(answer.jobs, known, named | dismissed)
-    return Listing(listed_at, search.since, answer.complete, ours, others)
 
 
 def _decide(row: Submission, finding: Finding, offset: timedelta) -> bool:
@@ -212,8 +197,3 @@ def _window(row: Submission | DeletedSubmission, offset: timedelta) -> Window:
     grace = timedelta(seconds=conf.UNCONFIRMED_GRACE_SECONDS)
     until = aware(ended, latest=True) + grace + CLOSE
     return Window(aware(row.sent_at or now) + offset, until + offset)
-
-
-def _in_parts(ids: list[str]) -> Iterator[list[str]]:
-    for first in range(0, len(ids), IDS_A_QUERY):
-        yield ids[first : first + IDS_A_QUERY]

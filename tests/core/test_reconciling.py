@@ -295,6 +295,20 @@ def test_what_another_token_sent_is_not_looked_for_with_this_one(
     assert fresh(job).status == Status.UNCONFIRMED
 
 
+def test_a_job_named_for_another_is_neither_adopted_nor_proof_of_absence(
+    krea: Sandbox, settings: Settings
+) -> None:
+    configure(settings, **TRUSTING)
+    job = lost(krea)
+    named_for = sent()
+    change(named_for, krea_job_id=None, candidate_id=krea.jobs[0].id, due_at=ago(hours=-1))
+    sent()
+    list_now()
+    assert fresh(job).status == Status.UNCONFIRMED
+    assert krea.jobs[0].id in only(job).evidence["strangers"]
+    assert only(job).evidence["absent"] is False
+
+
 def test_after_a_day_it_waits_for_a_person(krea: Sandbox) -> None:
     job = lost(krea)
     change(job, sent_at=ago(hours=25), lost_at=ago(hours=25))

@@ -1,0 +1,43 @@
+"""Which of the jobs that Krea listed are known here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from hailuo_django.krea.wire import JobReport
+from hailuo_django.models import Stranger, Submission, VideoJob
+
+IDS_A_QUERY = 500
+
+
+class Sorted(NamedTuple):
+    """Listed jobs, by what is known of them."""
+
+    ours: list[JobReport]
+    """On record."""
+    strangers: list[JobReport]
+    """Of nobody here, less those that were dismissed."""
+    named: set[str]
+    """The ids of strangers that somebody named for a submission; Krea has yet to confirm them."""
+
+
+def sort_out(jobs: Collection[JobReport]) -> Sorted:
+    """Ask the rows. To be called after the list was made: what is recorded since explains a job."""
+    rows = Submission.objects.using(VideoJob.database())
+    dismissed_rows = Stranger.objects.using(rows.db).filter(dismissed_at__isnull=False)
+    known, named, dismissed = set[str | None](), set[str](), set[str]()
+    for ids in _in_parts(job.krea_job_id for job in jobs):
+        known.update(rows.filter(krea_job_id__in=ids).values_list("krea_job_id", flat=True))
+        named.update(rows.filter(candidate_id__in=ids).values_list("candidate_id", flat=True))
+        said = dismissed_rows.filter(krea_job_id__in=ids)
+        dismissed.update(said.values_list("krea_job_id", flat=True))
+    ours = [job for job in jobs if job.krea_job_id in known]
+    strangers = [job for job in jobs if job.krea_job_id not in known | dismissed]
+    return Sorted(ours, strangers, named)
+
+
+def _in_parts(ids: Iterable[str]) -> Iterator[list[str]]:
+    whole = list(ids)
+    for first in range(0, len(whole), IDS_A_QUERY):
+        yield whole[first : first + IDS_A_QUERY]

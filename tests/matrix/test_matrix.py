@@ -14,6 +14,7 @@ from .cells import ROWS, WEBHOOKS, Row, cells
 from .run import play
 
 
+@pytest.mark.slow
 @pytest.mark.proves("M3", "R4")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.answer)
 def test_every_cell_ends_as_the_matrix_says(

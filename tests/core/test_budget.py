@@ -9,11 +9,13 @@ from unittest import mock
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from hailuo_django import budget, ledger
 from hailuo_django.exceptions import BudgetExceeded
-from hailuo_django.models import VideoJob
+from hailuo_django.models import BudgetLock, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from hailuo_django.worker.sweep import sweep
@@ -152,14 +154,16 @@ def test_a_day_begins_at_midnight_in_the_sites_time_zone(krea: Sandbox, settings
         assert balance().resets_at.isoformat() == "2026-11-02T00:00:00-05:00"
 
 
-def test_without_a_budget_nothing_is_locked_and_nothing_summed(
-    krea: Sandbox, django_assert_max_num_queries: Any
-) -> None:
+def test_without_a_budget_nothing_is_locked_and_nothing_summed(krea: Sandbox) -> None:
     job = VideoJob(prompt="as ever")
     job.save()
-    assert budget.balances() == []
-    with django_assert_max_num_queries(10):
+    with CaptureQueriesContext(connections[VideoJob.database()]) as queries:
         job.submit()
+    assert budget.balances() == []
+    spoken = " ".join(query["sql"] for query in queries)
+    assert "INSERT" in spoken
+    assert BudgetLock._meta.db_table not in spoken
+    assert "SUM(" not in spoken
 
 
 def test_a_cap_that_was_lowered_refuses_and_shows_no_negative_room(

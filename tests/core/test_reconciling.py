@@ -300,12 +300,13 @@ def test_a_job_named_for_another_is_neither_adopted_nor_proof_of_absence(
 ) -> None:
     configure(settings, **TRUSTING)
     job = lost(krea)
-    named_for = sent()
-    change(named_for, krea_job_id=None, candidate_id=krea.jobs[0].id, due_at=ago(hours=-1))
+    named_for = submitted()
+    named_for.cancel()
+    change(named_for, candidate_id=krea.jobs[0].id, due_at=ago(hours=-1))
     sent()
     list_now()
     assert fresh(job).status == Status.UNCONFIRMED
-    assert krea.jobs[0].id in only(job).evidence["strangers"]
+    assert only(job).evidence["strangers"] == [krea.jobs[0].id]
     assert only(job).evidence["absent"] is False
 
 

@@ -117,6 +117,7 @@ def test_django_q_gets_no_exception(
     job = submitted()
     assert tasks.work(str(job.pk)) == "1 requests"
     assert tasks.sweep() == "0 requests"
+    assert tasks.work("no id") == "no job id", "a task never raises"
 
     def broken(**_kwargs: object) -> int:
         raise RuntimeError("a bug of ours")

@@ -19,7 +19,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from hailuo_django.models import Submission, VideoJob
+from hailuo_django.models import KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import RUNNING, Status
 from hailuo_django.worker.sweep import sweep
@@ -84,11 +84,13 @@ def submitted(number: int) -> VideoJob:
 
 
 def one_lease_later() -> None:
-    """Let every lease run out, and a worker come."""
+    """Let every lease run out, and a worker come; again, where so many deaths paused sending."""
     past = timezone.now() - timedelta(seconds=1)
     leased = Submission.objects.filter(status=Status.SUBMITTING)
     leased.update(lease_expires_at=past, due_at=past)
-    sweep()
+    KreaAccount.objects.update(trial_until=past)
+    for _pass in range(2):
+        sweep()
 
 
 def paid_for(krea: Sandbox) -> Counter[str]:

@@ -1,8 +1,8 @@
 # `make test` and `make demo` need Python 3.11 or newer and PyPI, and nothing else.
 
 PYTHON ?= python3
-# The suite waits more than it computes: three at a time keep two cores busy.
-JOBS ?= 3
+# Two at a time: some tests are about deadlines, and a crowded machine misses them.
+JOBS ?= 2
 VENV := .venv
 DEMO_VENV := .venv-demo
 RESULTS := .tox/results

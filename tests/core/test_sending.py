@@ -71,7 +71,7 @@ def test_without_a_token_nothing_is_sent(krea: Sandbox, settings: Settings) -> N
 def test_an_answer_that_says_nothing_leaves_it_unconfirmed_and_is_never_repeated(
     krea: Sandbox, settings: Settings, fault: str
 ) -> None:
-    configure(settings, krea, KREA_TIMEOUT_SECONDS=0.3)
+    configure(settings, krea, KREA_TIMEOUT_SECONDS=1)
     krea.misbehave(fault, on="generate")
 
     job = sent()

@@ -15,7 +15,7 @@ from hailuo_django.krea import deadline, errors
 from hailuo_django.sandbox import Sandbox
 from tests.krea.conftest import BODY, JOB_ID, Net, Peer, answer, job
 
-SECONDS = 0.4
+SECONDS = 1.0
 MARGIN = 1.0
 UNSUPPORTED_FAMILY = 255
 
@@ -94,8 +94,8 @@ def test_a_whole_job_from_a_server_that_does_not_hang_up_is_taken_at_the_deadlin
         peer.hold()
 
     # Long enough for the answer to arrive on a busy machine.
-    client = net.client(net.serve(script=script).url, timeout_seconds=5 * SECONDS)
-    with within(5 * SECONDS):
+    client = net.client(net.serve(script=script).url, timeout_seconds=2 * SECONDS)
+    with within(2 * SECONDS):
         assert client.generate(BODY).krea_job_id == JOB_ID
 
 
@@ -103,7 +103,7 @@ def test_a_whole_job_from_a_server_that_does_not_hang_up_is_taken_at_the_deadlin
 def test_the_sandbox_is_given_up_as_krea_would_be(krea: Sandbox, net: Net, fault: str) -> None:
     client = net.client(krea.url, token=krea.token, timeout_seconds=SECONDS)
     krea.misbehave(fault)
-    with within(SECONDS), pytest.raises(errors.Ambiguous, match="0.4 s"):
+    with within(SECONDS), pytest.raises(errors.Ambiguous, match="1 s"):
         client.generate(BODY)
     assert len(krea.jobs) == 1
 
@@ -118,7 +118,7 @@ def test_a_server_that_does_not_read_is_given_up(net: Net) -> None:
 def test_a_handshake_that_does_not_end_is_certainly_not_sent(net: Net) -> None:
     server = net.serve(script=Peer.hold)
     client = net.client(server.url.replace("http:", "https:"), timeout_seconds=SECONDS)
-    with within(SECONDS), pytest.raises(errors.NotSent, match="0.4 s"):
+    with within(SECONDS), pytest.raises(errors.NotSent, match="1 s"):
         client.generate(BODY)
 
 
@@ -168,7 +168,7 @@ def test_connecting_gets_only_its_part_of_the_time(
     monkeypatch.setattr(deadline, "MAX_CONNECT_SECONDS", SECONDS)
     server = net.serve(script=Peer.hold)
     client = net.client(server.url.replace("http:", "https:"), timeout_seconds=60)
-    with within(SECONDS), pytest.raises(errors.NotSent, match="0.4 s"):
+    with within(SECONDS), pytest.raises(errors.NotSent, match="1 s"):
         client.generate(BODY)
 
 

@@ -35,7 +35,7 @@ WORDS = {
 }
 """What the sandbox understands by the words of the matrix."""
 
-SECONDS_TO_TIME_OUT = 0.2
+SECONDS_TO_TIME_OUT = 0.6
 
 LOOKS = (125, 190, 560, 1060)
 """Seconds after the POST at which somebody looks: soon after the window, when every list has caught

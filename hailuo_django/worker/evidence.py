@@ -73,16 +73,23 @@ class Finding:
     """A known job made after the window: the list does not lag behind it."""
 
     @property
+    def reaches_back(self) -> bool:
+        """Whether the list is whole and goes back to the beginning of the window."""
+        return self.listing.whole and self.listing.since <= self.window.since
+
+    @property
     def is_absent(self) -> bool:
         """Whether it provably never reached Krea."""
-        reaches = self.listing.whole and self.listing.since <= self.window.since
-        return reaches and bool(self.control) and not self.strangers
+        return self.reaches_back and bool(self.control) and not self.strangers
 
     @property
     def lone_stranger(self) -> JobReport | None:
         """The only job that may be its own, if it fits; the list came after the window."""
-        reaches = self.listing.whole and self.listing.since <= self.window.since
-        if not reaches or len(self.strangers) != 1 or self.listing.listed_at < self.window.until:
+        if (
+            not self.reaches_back
+            or len(self.strangers) != 1
+            or self.listing.listed_at < self.window.until
+        ):
             return None
         job = self.strangers[0]
         if job.krea_job_id in self.listing.named:

@@ -91,6 +91,10 @@ class VideoJob(VideoRequest):
             models.Index(fields=("status", "created_at", "id"), name="hailuo_job_status"),
             models.Index(fields=("owner", "created_at", "id"), name="hailuo_job_owner"),
             models.Index(fields=("reference",), name="hailuo_job_reference"),
+            # The newest completed videos of one kind: how long the next may take.
+            models.Index(
+                fields=("status", "resolution", "duration", "completed_at"), name="hailuo_job_kind"
+            ),
         )
         constraints = (
             models.CheckConstraint(

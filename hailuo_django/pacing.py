@@ -2,13 +2,15 @@
 
 Three things hold sending back: a time that Krea named or that grows with every setback, a
 pause after several lost answers in a row, which lasts until Krea answers a GET, and after
-either of them a single trial that goes ahead of the rest.
+either of them a single trial that goes ahead of the rest. Trials that are lost as well come
+ever more rarely: each leaves one more submission in doubt.
 """
 
 from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
@@ -23,6 +25,17 @@ from .models import KreaAccount, VideoJob
 FIRST_BACKOFF_SECONDS = 5
 LONGEST_BACKOFF_SECONDS = 300
 DOUBTS_BEFORE_A_PAUSE = 3
+FIRST_WAIT_FOR_A_TRIAL_SECONDS = 60
+LONGEST_WAIT_FOR_A_TRIAL_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Leave to send one request; after trouble it is a single trial, for which others wait."""
+
+    trial_until: datetime | None = None
+    """How long others wait for the trial; None: nothing holds them back."""
+    follows_pause: bool = False
 
 
 def account() -> str:
@@ -37,18 +50,26 @@ def backoff_seconds(tries: int) -> float:
     return min(grown, LONGEST_BACKOFF_SECONDS) * random.uniform(0.8, 1.2)  # noqa: S311
 
 
-def may_send() -> bool:
-    """Tell whether to send one now. After trouble this takes the turn of the single trial."""
+def take_turn() -> Turn | None:
+    """Return leave to send one request now, to be given back by ``end_turn``; None: not now."""
     row = _account().first()
     if row is None or not (row.setbacks or row.doubts or row.paused_at or row.send_after):
-        return True
+        return Turn()
     now = timezone.now()
     if row.paused_at or (row.send_after and row.send_after > now):
-        return False
+        return None
     if not (row.setbacks or row.doubts):
-        return True
-    turn = _account().filter(_past("send_after", now), _past("trial_until", now), paused_at=None)
-    return bool(turn.update(trial_until=now + timedelta(seconds=lease_seconds())))
+        return Turn()
+    until = now + timedelta(seconds=lease_seconds())
+    trial = Turn(until, follows_pause=row.doubts >= DOUBTS_BEFORE_A_PAUSE)
+    free = _account().filter(_past("send_after", now), _past("trial_until", now), paused_at=None)
+    return trial if free.update(trial_until=until) else None
+
+
+def end_turn(turn: Turn) -> None:
+    """Let the next one try, whatever came of this trial; that of another goes on."""
+    if turn.trial_until:
+        _account().filter(trial_until=turn.trial_until).update(trial_until=None)
 
 
 def may_look() -> bool:
@@ -72,21 +93,32 @@ def slow_looking(error: KreaError) -> datetime:
     return _slow(error, "send_after", "look_after")
 
 
-def doubt(reason: str) -> None:
+def doubt(reason: str, turn: Turn | None = None) -> None:
     """Count a lost answer; after a few in a row sending pauses until Krea answers a GET.
 
-    One outage shall not make a whole queue doubtful.
+    One outage shall not make a whole queue doubtful. ``turn`` is that of the request: a trial
+    that was lost after a pause is a setback.
     """
     _row()
-    _account().update(doubts=F("doubts") + 1, trial_until=None)
+    setbacks = 1 if turn and turn.follows_pause else 0
+    _account().update(doubts=F("doubts") + 1, setbacks=F("setbacks") + setbacks)
     too_many = _account().filter(doubts__gte=DOUBTS_BEFORE_A_PAUSE, paused_at=None)
     too_many.update(paused_at=timezone.now(), reason=f"Answers were lost: {reason}")
 
 
 def answered(asked_at: datetime) -> None:
-    """End a pause: a GET made while it lasted was answered. A single trial goes ahead."""
+    """End a pause: a GET made while it lasted was answered. A single trial goes ahead.
+
+    At once the first time. Krea may answer every GET and lose every POST: the wait grows with
+    each trial that was lost.
+    """
     paused = _account().filter(paused_at__lte=site_time(asked_at))
-    paused.update(paused_at=None, doubts=DOUBTS_BEFORE_A_PAUSE - 1, trial_until=None, reason="")
+    row = paused.first()
+    if row is None:
+        return
+    if seconds := _seconds_to_trial(row.setbacks):
+        _not_before("send_after", timezone.now() + timedelta(seconds=seconds))
+    paused.update(paused_at=None, reason=row.reason if seconds else "")
 
 
 def went_through() -> None:
@@ -119,10 +151,13 @@ def _slow(error: KreaError, *fields: str) -> datetime:
     # Several requests under way get the same answer at once: that is one setback.
     _account().filter(_past("send_after", now)).update(setbacks=F("setbacks") + 1)
     for field in fields:
-        earlier = Q(**{field: None}) | Q(**{f"{field}__lt": until})
-        _account().filter(earlier).update(**{field: until, "reason": _reason(error)})
-    _account().update(trial_until=None)
+        _not_before(field, until, reason=_reason(error))
     return until
+
+
+def _not_before(field: str, until: datetime, **changes: str) -> None:
+    earlier = Q(**{field: None}) | Q(**{f"{field}__lt": until})
+    _account().filter(earlier).update(**{field: until, **changes})
 
 
 def _wait_seconds(error: KreaError, setbacks: int) -> float:
@@ -131,6 +166,13 @@ def _wait_seconds(error: KreaError, setbacks: int) -> float:
     if isinstance(error, AccountProblem):
         return LONGEST_BACKOFF_SECONDS  # a person must act; a rare trial goes on meanwhile
     return backoff_seconds(setbacks)
+
+
+def _seconds_to_trial(setbacks: int) -> float:
+    if not setbacks:
+        return 0
+    grown: float = FIRST_WAIT_FOR_A_TRIAL_SECONDS * 2 ** min(setbacks - 1, 10)
+    return min(grown, LONGEST_WAIT_FOR_A_TRIAL_SECONDS)
 
 
 def _reason(error: KreaError) -> str:

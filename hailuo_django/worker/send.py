@@ -18,6 +18,7 @@ from hailuo_django.krea import errors
 from hailuo_django.krea.client import KreaClient
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
+from hailuo_django.pacing import Turn
 from hailuo_django.tokens import Addressee, make_webhook_url
 
 from .lanes import Outcome, in_words
@@ -41,6 +42,7 @@ class Sending:
     webhook_url: str | None = field(repr=False)
     expires: float
     """When the lease runs out, by this machine's monotonic clock."""
+    turn: Turn
 
     def check_lease(self) -> None:
         """Raise LeaseExpired when the submission is no longer ours to send."""
@@ -64,15 +66,20 @@ class SendLane:
     def take(self, seconds_left: float) -> Sending | None:
         """Claim the next submission, committed before anything is sent."""
         submission = self._next() if seconds_left >= call_seconds() else None
-        self.waits = submission is not None and not pacing.may_send()
-        if submission and self.waits:
+        if submission is None:
+            self.waits = False
+            return None
+        turn = pacing.take_turn()
+        self.waits = turn is None
+        if turn is None:
             self.batch.appendleft(submission)
             return None
         while submission is not None:
-            if sending := _claim(submission):
+            if sending := _claim(submission, turn):
                 return sending
             self.passed.add(submission.pk)
             submission = self._next()
+        pacing.end_turn(turn)
         return None
 
     def _next(self) -> Submission | None:
@@ -100,10 +107,10 @@ class SendLane:
             )
             if outcome.deprecation:
                 logger.warning("Krea says of this endpoint: %s", outcome.deprecation)
-        _insist(lambda: _write(item.submission, outcome))
+        _insist(lambda: _write(item, outcome))
 
 
-def _claim(submission: Submission) -> Sending | None:
+def _claim(submission: Submission, turn: Turn) -> Sending | None:
     webhook_url = make_webhook_url(Addressee(submission.job_id, submission.number))
     expires = time.monotonic() + lease_seconds()
     claimed = ledger.claim(
@@ -112,10 +119,11 @@ def _claim(submission: Submission) -> Sending | None:
         lease_seconds=lease_seconds(),
         with_webhook=webhook_url is not None,
     )
-    return Sending(claimed, webhook_url, expires) if claimed else None
+    return Sending(claimed, webhook_url, expires, turn) if claimed else None
 
 
-def _write(submission: Submission, outcome: Outcome) -> None:
+def _write(item: Sending, outcome: Outcome) -> None:
+    submission = item.submission
     match outcome:
         case JobReport():
             ledger.record_answer(submission, outcome)
@@ -131,7 +139,8 @@ def _write(submission: Submission, outcome: Outcome) -> None:
         case _:
             raw = getattr(outcome, "raw", "")
             ledger.lose(submission, reason=in_words(outcome), raw=raw)
-            pacing.doubt(in_words(outcome))
+            pacing.doubt(in_words(outcome), item.turn)
+    pacing.end_turn(item.turn)
 
 
 def _insist(write: Callable[[], None]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from hailuo_django import pacing
+from hailuo_django.krea.errors import Ambiguous, NotSent
 from hailuo_django.models import KreaAccount, Submission
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
@@ -24,6 +26,19 @@ def counted(status: Status) -> int:
 def queue(length: int) -> None:
     for number in range(length):
         submitted(prompt=f"lighthouse {number}")
+
+
+def the_wait_is_over() -> None:
+    KreaAccount.objects.update(send_after=None)
+
+
+def a_get_is_answered(krea: Sandbox) -> None:
+    assert pacing.is_paused()
+    lane = ListLane(client(krea))
+    search = lane.take(60)
+    assert search is not None
+    lane.record(search, lane.call(search))
+    assert not pacing.is_paused()
 
 
 def outage(krea: Sandbox, *, answers: bool) -> None:
@@ -59,10 +74,67 @@ def test_a_pause_ends_when_krea_answers_a_get_and_one_trial_goes_ahead(krea: San
     assert pacing.is_paused()
 
     krea.behave()
-    for _pass in range(2):
-        sweep()
+    sweep()  # a GET is answered; the next trial waits, and everybody with it
+    sweep()
+    assert not pacing.is_paused()
+    assert counted(Status.UNCONFIRMED) == doubtful + 1
+
+    the_wait_is_over()
+    sweep()
     assert counted(Status.UNSENT) == 0
-    assert KreaAccount.objects.get().doubts == 0
+    account = KreaAccount.objects.get()
+    assert (account.doubts, account.setbacks, account.reason) == (0, 0, "")
+
+
+def test_where_krea_loses_every_order_and_answers_every_get_trials_grow_rare(krea: Sandbox) -> None:
+    queue(20)
+    outage(krea, answers=True)
+    for _lost in range(pacing.DOUBTS_BEFORE_A_PAUSE):
+        pacing.doubt("connection reset")
+    a_get_is_answered(krea)
+    waits = []
+    for _trial in range(9):
+        lane, trial = claimed(krea)
+        lane.record(trial, Ambiguous("connection reset"))
+        a_get_is_answered(krea)
+        account = KreaAccount.objects.get()
+        assert account.send_after is not None
+        waits.append(round((account.send_after - timezone.now()).total_seconds(), -1))
+        assert account.reason.startswith("Answers were lost: "), "staff see why it waits"
+        the_wait_is_over()
+
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+
+
+def test_a_lost_answer_of_before_leaves_the_trial_alone(krea: Sandbox) -> None:
+    krea.misbehave("lost_answer", on="generate")
+    queue(3)
+    early, before = claimed(krea)
+    pacing.doubt("connection reset")
+    lane, trial = claimed(krea)
+
+    early.record(before, Ambiguous("connection reset"))
+
+    assert SendLane(client(krea)).take(60) is None, "the trial is under way"
+    lane.record(trial, NotSent("connection refused"))
+    the_wait_is_over()
+    assert SendLane(client(krea)).take(60) is not None
+
+
+def test_a_trial_that_finds_nothing_to_claim_leaves_its_turn_to_the_next(
+    krea: Sandbox,
+) -> None:
+    queue(1)
+    pacing.doubt("connection reset")
+    late = SendLane(client(krea))
+    row = Submission.objects.get()
+    claimed(krea)
+    KreaAccount.objects.update(trial_until=None)
+
+    late.batch.append(row)
+
+    assert late.take(60) is None, "another one claimed it"
+    assert KreaAccount.objects.get().trial_until is None
 
 
 def test_one_lost_answer_lets_the_next_go_alone_and_then_the_rest(krea: Sandbox) -> None:

@@ -90,6 +90,9 @@ def test_after_lost_answers_nothing_goes_out_until_krea_answers(
 
     krea.behave()
     crowd.at_once(*[sweep] * SIZE)
+    assert len(krea.posts) == SIZE + 1, "a GET was answered, and the next trial waits"
+    KreaAccount.objects.update(send_after=None)
+    crowd.at_once(*[sweep] * SIZE)
     sweep()
     assert not Submission.objects.filter(status=Status.UNSENT).exists()
 

@@ -1,9 +1,9 @@
 """What may still be spent: the caps of ``BUDGET``, in USD, in the site's time zone.
 
-Spent is what was completed within the period; reserved is every live submission, however
-old, since each may still be completed in it. Both are summed from the submissions while the
-budget's row is locked, so that two submits never count on the same room. Webhooks and polls
-do not come here: an end settles its own reservation.
+Spent is what was completed within the period; reserved is every submission that Krea may still
+bill, however old: the live ones, and what was given up and turned out to run. Both are summed
+from the submissions while the budget's row is locked, so that two submits never count on the
+same room. Webhooks and polls do not come here: an end settles its own reservation.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _balances(owner_id: Any) -> Iterator[Balance]:
             rows, deleted = rows.filter(job__owner=owner_id), deleted.filter(owner=owner_id)
         spent = _sum(rows.filter(status=Status.COMPLETED, ended_at__gte=since))
         spent += _sum(deleted.filter(completed_at__gte=since))
-        yield Balance(cap, limit, spent, _sum(rows.live()), resets_at)
+        yield Balance(cap, limit, spent, _sum(rows.reserving()), resets_at)
 
 
 def _sum(rows: Any) -> Decimal:

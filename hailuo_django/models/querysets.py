@@ -17,6 +17,13 @@ PROTECTED = "A submission that may still become a paid video cannot be deleted."
 ABSENT = (FailureCode.GIVEN_UP, FailureCode.NOT_FOUND)
 """Failures that we assumed and Krea never said."""
 
+_RUNS_AFTER_ALL = Q(
+    status__in=[Status.FAILED, Status.CANCELLED],
+    krea_status__in=RUNNING,
+    krea_job_id__isnull=False,
+)
+"""Ended here, by somebody's verdict, and then known to run upstream."""
+
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
     from django.contrib.auth.models import AnonymousUser
@@ -109,9 +116,12 @@ class SubmissionQuerySet(QuerySet["Submission"]):
 
     def running_upstream(self) -> SubmissionQuerySet:
         """Return those that Krea works on, also where they count as ended here."""
-        after_all = Q(krea_status__in=RUNNING, krea_job_id__isnull=False)
-        given_up = Q(status__in=[Status.FAILED, Status.CANCELLED]) & after_all
-        return self.filter(Q(status__in=RUNNING) | given_up)
+        return self.filter(Q(status__in=RUNNING) | _RUNS_AFTER_ALL)
+
+    def reserving(self) -> SubmissionQuerySet:
+        """Return those that Krea may still bill, also where they count as ended here."""
+        # What runs after all is asked for until Krea ends it, and so is found by index.
+        return self.filter(Q(status__in=LIVE) | _RUNS_AFTER_ALL & Q(due_at__isnull=False))
 
     def abandoned(self, now: datetime) -> SubmissionQuerySet:
         """Return those whose sender's lease ran out with no word of the outcome."""

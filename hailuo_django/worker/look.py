@@ -19,7 +19,7 @@ from hailuo_django.krea.client import KreaClient
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.ledger import next_look
 from hailuo_django.models import Submission, VideoJob
-from hailuo_django.states import ENDED, RUNNING, Status
+from hailuo_django.states import ENDED, RUNNING, Action, Status
 
 from .evidence import SKEW
 from .lanes import Outcome, in_words
@@ -156,9 +156,31 @@ def _weigh_candidate(submission: Submission, news: JobReport) -> None:
     if news.created_at is not None and news.created_at < earliest:
         ledger.reject_candidate(submission, "It is older than the submission.")
         return
+    if _was_chosen(submission) and _is_perhaps_under_way(submission, news):
+        due_at = timezone.now() + timedelta(seconds=lease_seconds())
+        note = "A request under way may have made the job that was named: its answer comes first."
+        ledger.finish_look(submission, due_at=due_at, note=note)
+        return
     try:
         mine = Q(candidate_id=submission.candidate_id)
         if not ledger.adopt(submission, news, by=ledger.POLL, where=mine):
             ledger.reject_candidate(submission, "Another job id is on record.")
     except IntegrityError:
         ledger.reject_candidate(submission, "It belongs to another submission.")
+
+
+def _was_chosen(submission: Submission) -> bool:
+    """Tell whether a person named the candidate; a webhook's own token is better evidence."""
+    choices = submission.events.using(VideoJob.database()).filter(action=Action.CHOOSE)
+    return choices.filter(detail=submission.candidate_id).exists()
+
+
+def _is_perhaps_under_way(submission: Submission, news: JobReport) -> bool:
+    """Tell whether a sender that still waits for its answer may have made this job."""
+    rows = Submission.objects.using(VideoJob.database()).filter(status=Status.SUBMITTING)
+    claims = rows.exclude(pk=submission.pk).values_list("sent_at", flat=True)
+    created_at = news.created_at
+    return any(
+        created_at is None or sent_at is None or created_at >= aware(sent_at) - SKEW
+        for sent_at in claims
+    )

@@ -102,6 +102,27 @@ def test_money_stays_reserved_while_anything_is_in_doubt(krea: Sandbox, settings
     submitted()
 
 
+def test_what_was_given_up_and_runs_after_all_is_reserved_once_more(
+    krea: Sandbox, settings: Settings
+) -> None:
+    caps(settings, day=PRICE)
+    krea.misbehave("lost_answer")
+    job = sent()
+    [made] = krea.jobs
+    ledger.give_up(only(job), by=ledger.By("operator"))
+    assert balance().reserved_usd == ZERO, "a verdict ends a reservation"
+
+    ledger.choose(only(job), made.id, by=ledger.By("operator"))
+    look_again(job)
+    assert (only(job).status, balance().reserved_usd) == (Status.FAILED, PRICE)
+    with pytest.raises(BudgetExceeded):
+        submitted()
+
+    krea.move(made.id, "failed")
+    look_again(job)
+    assert balance().reserved_usd == ZERO
+
+
 def test_deleting_a_video_gives_its_money_to_nobody(krea: Sandbox, settings: Settings) -> None:
     ada = get_user_model().objects.create_user("ada")
     caps(settings, day="0.3", user_day="0.3")

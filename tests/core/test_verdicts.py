@@ -11,7 +11,8 @@ from pytest_django import Settings
 
 from hailuo_django import ledger
 from hailuo_django.exceptions import BudgetExceeded, Conflict
-from hailuo_django.models import JobEvent, Submission, VideoJob
+from hailuo_django.krea.errors import Ambiguous
+from hailuo_django.models import JobEvent, KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import FailureCode, Status
 from hailuo_django.worker.look import LookLane
@@ -54,6 +55,31 @@ def test_the_job_that_an_operator_names_is_confirmed_by_krea_and_adopted(
     krea.move(made.id, "completed")
     sweep()
     assert (fresh(job).status, only(job).krea_job_id) == (Status.COMPLETED, made.id)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_job_that_a_request_under_way_may_have_made_waits_for_its_answer(
+    krea: Sandbox, operator: ledger.By, answered: bool
+) -> None:
+    lost_one = lost(krea, arrived=False)
+    KreaAccount.objects.update(doubts=0)
+    other = submitted()
+    lane, sending = claimed(krea)
+    answer = lane.call(sending)
+    ledger.choose(only(lost_one), answer.krea_job_id, by=operator)
+    look_again(lost_one)
+    assert only(lost_one).krea_job_id is None
+    assert only(lost_one).note.startswith("A request under way may have made the job")
+
+    lane.record(sending, answer if answered else Ambiguous("connection reset"))
+    look_again(lost_one)
+
+    if answered:
+        assert only(other).krea_job_id == answer.krea_job_id
+        assert only(lost_one).candidate_id == ""
+        assert "It belongs to another submission." in last_event(lost_one).detail
+    else:
+        assert only(lost_one).krea_job_id == answer.krea_job_id, "what the operator said"
 
 
 def test_an_operator_cannot_name_the_job_of_another_submission(

@@ -19,12 +19,17 @@ def usd(rows: Iterable[Submission]) -> Decimal:
     return sum((row.price_usd for row in rows), start=Decimal(0))
 
 
+def is_reserved(row: Submission) -> bool:
+    """It may still be billed: also what was given up and is known to run after all."""
+    return row.status in ALIVE_OR_IN_DOUBT or (row.runs_upstream and row.due_at is not None)
+
+
 def check_money(rows: Sequence[Submission], events: Mapping[int, Sequence[JobEvent]]) -> None:
     """Reserved is what is alive or in doubt, spent what is completed; no cap is exceeded.
 
     But for what was settled as failed or cancelled and completed after all, which is said.
     """
-    reserved = usd(row for row in rows if row.status in ALIVE_OR_IN_DOUBT)
+    reserved = usd(row for row in rows if is_reserved(row))
     spent = usd(row for row in rows if row.status == Status.COMPLETED)
     late = usd(row for row in rows if was_late(events[row.pk]))
     for balance in budget.balances():
@@ -42,11 +47,12 @@ def was_late(events: Sequence[JobEvent]) -> bool:
 
 
 def check_reservation(row: Submission, krea: KreaModel, misled: Collection[Key]) -> None:
-    """What Krea may still bill is reserved or spent, unless a person gave it up."""
+    """What Krea may still bill is reserved or spent, unless a person gave it up unseen."""
     key = (row.job_id, row.number)
-    if key in misled or not krea.may_bill(key) or row.failure_code == FailureCode.GIVEN_UP:
+    given_up = row.failure_code == FailureCode.GIVEN_UP and not row.krea_job_id
+    if key in misled or not krea.may_bill(key) or given_up:
         return
-    assert row.status in ALIVE_OR_IN_DOUBT or row.status == Status.COMPLETED
+    assert is_reserved(row) or row.status == Status.COMPLETED
 
 
 def check_refusal(refused: BudgetExceeded) -> None:

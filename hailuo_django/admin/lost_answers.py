@@ -9,12 +9,10 @@ from decimal import Decimal
 from functools import cached_property
 
 from django.db.models import Q
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from hailuo_django import pacing
-from hailuo_django.clock import site_time
 from hailuo_django.models import Stranger, Submission, VideoJob
 from hailuo_django.states import Action, Status
 
@@ -190,17 +188,16 @@ class LostAnswer:
         return _("Krea's list was not looked at before this was decided.")
 
     def _time(self, name: str) -> str:
-        moment = parse_datetime(str(self.submission.evidence.get(name, "")))
-        return display.moment(site_time(moment)) if moment else "-"
+        moment = self.submission.evidence_time(name)
+        return display.moment(moment) if moment else "-"
 
     @cached_property
     def candidates(self) -> list[Candidate]:
         """The unknown upstream jobs that may be it, the oldest first."""
         rows = Stranger.objects.using(self.job._state.db).filter(account=self.submission.account)
         ids = self.submission.evidence.get("strangers", [])
-        since = parse_datetime(str(self.submission.evidence.get("since", "")))
         sent_at = self.submission.sent_at or self.submission.created_at
-        earliest = site_time(since) if since else sent_at - CLOCKS_DIFFER
+        earliest = self.submission.evidence_time("since") or sent_at - CLOCKS_DIFFER
         undated = Q(krea_created_at=None)
         later = Q(krea_created_at__gte=earliest)
         fits = rows.filter(Q(krea_job_id__in=ids) | later | undated)

@@ -118,7 +118,9 @@ def _evidence(submission: Submission) -> Iterator[str]:
         yield _("    Krea's list was not looked at yet.")
         return
     yield _("    Krea's list of %(listed_at)s: %(jobs)s jobs since %(since)s.") % {
-        key: seen.get(key, "-") for key in ("listed_at", "jobs", "since")
+        "listed_at": shown(submission.evidence_time("listed_at")),
+        "jobs": seen.get("jobs", "-"),
+        "since": shown(submission.evidence_time("since")),
     }
     if not seen.get("whole"):
         yield _("    It was not complete.")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import ProtectedError, Q
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from hailuo_django.clock import site_time
 from hailuo_django.states import ENDED, LIVE, RUNNING, FailureCode, Status
 
 from .jobs import VideoJob
@@ -147,3 +150,8 @@ class Submission(models.Model):
     def is_overdue(self) -> bool:
         """Whether it took longer than ``OVERDUE_AFTER_SECONDS``. It goes on being asked for."""
         return self.is_live and self.overdue_at is not None
+
+    def evidence_time(self, name: str) -> datetime | None:
+        """Return a time of the evidence, by Krea's clock, as this site keeps times."""
+        moment = parse_datetime(str(self.evidence.get(name, "")))
+        return site_time(moment) if moment else None

@@ -6,8 +6,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import NamedTuple
 
 import pytest
 
@@ -18,6 +21,24 @@ from tests.krea.conftest import BODY, JOB_ID, Net, Peer, answer, job
 SECONDS = 1.0
 MARGIN = 1.0
 UNSUPPORTED_FAMILY = 255
+
+
+class Given(NamedTuple):
+    """A request, and how it has to end."""
+
+    call: Callable[[], object]
+    ends: type[Exception]
+
+
+def give_up_in_time(*given: Given) -> None:
+    """Make all the requests at once: each of them has a time of its own."""
+
+    def give_up(one: Given) -> None:
+        with within(SECONDS), pytest.raises(one.ends):
+            one.call()
+
+    with ThreadPoolExecutor(len(given)) as pool:
+        list(pool.map(give_up, given))
 
 
 @contextmanager
@@ -76,12 +97,11 @@ def says_continue_for_ever(peer: Peer) -> None:
 def test_an_answer_that_does_not_come_in_time_is_given_up(net: Net, script: object) -> None:
     server = net.serve(script=script)  # type: ignore[arg-type]
     client = net.client(server.url, timeout_seconds=SECONDS)
-    with within(SECONDS), pytest.raises(errors.Ambiguous):
-        client.generate(BODY)
-    with within(SECONDS), pytest.raises(errors.Temporary):
-        client.get(JOB_ID)
-    with within(SECONDS), pytest.raises(errors.Temporary):
-        client.list()
+    give_up_in_time(
+        Given(partial(client.generate, BODY), errors.Ambiguous),
+        Given(partial(client.get, JOB_ID), errors.Temporary),
+        Given(client.list, errors.Temporary),
+    )
     assert server.connections == 3
 
 
@@ -203,10 +223,10 @@ def black_hole() -> Iterator[int]:
 @pytest.mark.proves("M6")
 def test_a_host_behind_a_black_hole_is_certainly_not_sent_to(net: Net, black_hole: int) -> None:
     client = net.client(f"http://127.0.0.1:{black_hole}", timeout_seconds=SECONDS)
-    with within(SECONDS), pytest.raises(errors.NotSent):
-        client.generate(BODY)
-    with within(SECONDS), pytest.raises(errors.Temporary):
-        client.get(JOB_ID)
+    give_up_in_time(
+        Given(partial(client.generate, BODY), errors.NotSent),
+        Given(partial(client.get, JOB_ID), errors.Temporary),
+    )
 
 
 def resolve_to(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import URLPattern
+from django.http import Http404, HttpRequest
+from django.urls import URLPattern, reverse
 
 from hailuo_django.models import VideoJob
 from hailuo_django.transactions import outside_atomic_requests
@@ -38,6 +40,30 @@ class HailuoAdmin(ModelAdmin):
     def has_reconcile_permission(self, request: HttpRequest) -> bool:
         """Ask for the permission to decide about lost answers and what hangs on them."""
         return request.user.has_perm(f"{self.opts.app_label}.reconcile_videojob")
+
+    def has_view_raw_permission(self, request: HttpRequest) -> bool:
+        """Ask for the permission to see raw requests and answers."""
+        return request.user.has_perm(f"{self.opts.app_label}.view_raw_payload")
+
+    def address(self, view: str, *keys: Any) -> str:
+        """Return the address of one of this model's pages, within this very admin."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{view}"
+        return reverse(name, args=[quote(str(k)) for k in keys], current_app=self.admin_site.name)
+
+    def seen(self, request: HttpRequest, object_id: str) -> Any:
+        """Return the row that an address names, if its reader may see it.
+
+        Raises PermissionDenied, and Http404 for what ``get_queryset`` leaves out: that does
+        not exist.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return row
 
 
 class ReadOnlyAdmin(HailuoAdmin):

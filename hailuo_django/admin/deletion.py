@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
 from django.db import transaction
 from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from hailuo_django.models import VideoJob
 
-if TYPE_CHECKING:
-    ModelAdmin = admin.ModelAdmin[VideoJob]
-else:
-    ModelAdmin = admin.ModelAdmin  # Django's own class takes no parameters
+from .base import HailuoAdmin
 
 
-class DeletionMixin(ModelAdmin):
+class DeletionMixin(HailuoAdmin):
     """Refuses in plain words what the models protect: a job that may still become a paid video."""
 
     def has_delete_permission(self, request: HttpRequest, obj: VideoJob | None = None) -> bool:
@@ -44,7 +40,7 @@ class DeletionMixin(ModelAdmin):
         """Ask and delete; a live job is refused with words instead of a bare 403."""
         job = self.get_object(request, unquote(object_id))
         if job and is_live(job) and self.has_delete_permission(request):
-            return self._refuse(request, self._page(job))
+            return self._refuse(request, self.address("change", job.pk))
         view = super().delete_view
         return self._unless_protected(request, lambda: view(request, object_id, extra_context))
 
@@ -76,10 +72,6 @@ class DeletionMixin(ModelAdmin):
         )
         messages.error(request, words)
         return HttpResponseRedirect(address)
-
-    def _page(self, job: VideoJob) -> str:
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-        return reverse(name, args=[quote(job.pk)], current_app=self.admin_site.name)
 
 
 def is_live(job: VideoJob) -> bool:

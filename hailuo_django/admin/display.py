@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -32,9 +32,14 @@ ADDRESS_LENGTH = 300
 
 def title(job: VideoJob) -> SafeString:
     """Return the beginning of the prompt: what a job is called in lists and messages."""
+    return format_html("<bdi>{}</bdi>", name(job))
+
+
+def name(job: VideoJob) -> str:
+    """Return the same as plain text."""
     # Cut before the words are counted, which takes its time on a megabyte.
     beginning = Truncator(job.prompt[: TITLE_LENGTH * 2]).chars(TITLE_LENGTH)
-    return format_html("<bdi>{}</bdi>", " ".join(beginning.split()))
+    return " ".join(beginning.split())
 
 
 def text(value: str) -> str:
@@ -72,6 +77,26 @@ def moment(when: datetime) -> str:
     """Return date and time to the second, in the reader's time zone."""
     local = localtime(when) if is_aware(when) else when
     return f"{date_format(local, 'SHORT_DATE_FORMAT')} {date_format(local, 'H:i:s')}"
+
+
+def span(length: timedelta, *, exact: bool = False) -> str:
+    """Return how long something takes; minutes without their seconds unless ``exact``.
+
+    Clocks of several hosts differ: less than nothing is nothing.
+    """
+    minutes, seconds = divmod(max(int(length.total_seconds()), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        parts = [(_("%d d"), days), (_("%d h"), hours)]
+    elif hours:
+        parts = [(_("%d h"), hours), (_("%d min"), minutes)]
+    elif minutes:
+        parts = [(_("%d min"), minutes), (_("%d s"), seconds if exact else 0)]
+    else:
+        parts = [(_("%d s"), seconds)]
+    (words, number), *smaller = parts
+    return " ".join([words % number, *(words % number for words, number in smaller if number)])
 
 
 def advice(items: Iterable[Advice]) -> SafeString:
@@ -113,16 +138,16 @@ def result(url: str) -> str:
 
 
 def video(job: VideoJob) -> str:
-    """Return the video itself, which nothing loads before somebody plays it."""
+    """Return the video itself, or why there is none to see."""
     if job.is_flagged:
         return flag(job)
-    if not job.video_url:
-        return ""
-    return format_html(
-        '<div><video controls preload="none" width="480" height="270" src="{}"></video></div>{}',
-        job.video_url,
-        link(job.video_url),
-    )
+    return player(job.video_url) if job.video_url else ""
+
+
+def player(url: str) -> SafeString:
+    """Return a video that may be linked, which nothing loads before somebody plays it."""
+    shown = '<video class="hailuo-video" controls preload="none" src="{}"></video>'
+    return format_html(f"<div>{shown}{{}}</div>", url, link(url))
 
 
 def flag(job: VideoJob) -> str:

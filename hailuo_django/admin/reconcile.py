@@ -6,11 +6,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -86,13 +85,9 @@ class ReconcilingMixin(HailuoAdmin):
         return self._decide(request, lost, verdict, form.cleaned_data.get("krea_job_id", ""))
 
     def _lost_answer(self, request: HttpRequest, object_id: str, number: int) -> LostAnswer:
-        if not (self.has_reconcile_permission(request) and self.has_view_permission(request)):
+        if not self.has_reconcile_permission(request):
             raise PermissionDenied
-        job = self.get_object(request, unquote(object_id))
-        if job is None:
-            raise Http404
-        if not self.has_view_permission(request, job):
-            raise PermissionDenied
+        job = self.seen(request, object_id)
         rows = Submission.objects.using(job._state.db)
         submission = rows.filter(job_id=job.pk, number=number).first()
         if submission is None:
@@ -122,7 +117,7 @@ class ReconcilingMixin(HailuoAdmin):
             return HttpResponseRedirect(request.path)
         self.log_change(request, lost.job, words)
         messages.success(request, words)
-        return HttpResponseRedirect(self._address("change", lost.job.pk))
+        return HttpResponseRedirect(self.address("change", lost.job.pk))
 
     def _look_again(self, request: HttpRequest, lost: LostAnswer) -> HttpResponse:
         try:
@@ -152,19 +147,13 @@ class ReconcilingMixin(HailuoAdmin):
     def _may_submit(self, request: HttpRequest) -> bool:
         return request.user.has_perm(f"{self.opts.app_label}.submit_videojob")
 
-    def _address(self, view: str, *keys: Any) -> str:
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{view}"
-        return reverse(name, args=[quote(str(k)) for k in keys], current_app=self.admin_site.name)
-
     def with_links(self, job: VideoJob, words: str) -> str:
         """Return ``words`` and a link to each lost answer that the reader may decide about.
 
         ``get_queryset`` gives those to a job where its reader has the right.
         """
         found: list[Submission] = getattr(job, "lost_answers", [])
-        links = [
-            (self._address("reconcile", job.pk, row.number), self._label(row)) for row in found
-        ]
+        links = [(self.address("reconcile", job.pk, row.number), self._label(row)) for row in found]
         if not links:
             return words
         listed = format_html_join("", '<div><a href="{}">{}</a></div>', links)

@@ -91,6 +91,13 @@ class StrangerAdmin(ReadOnlyAdmin):
     )
     readonly_fields = ("identifier", "status_shown", "dismissed", "answer")
 
+    def get_fields(self, request: HttpRequest, obj: Stranger | None = None) -> Any:
+        """Leave Krea's raw answer to those who may see it."""
+        fields = super().get_fields(request, obj)
+        if self.has_view_raw_permission(request):
+            return fields
+        return [name for name in fields if name != "answer"]
+
     @admin.display(description=gettext_lazy("Krea job id"), ordering="krea_job_id")
     def identifier(self, stranger: Stranger) -> str:
         """Return Krea's name for it."""

@@ -18,14 +18,24 @@ from django.utils.translation import gettext_lazy
 from hailuo_django.fields import validate_web_address
 from hailuo_django.models import REQUEST_FIELDS, Submission, VideoJob
 
-from . import display
+from . import display, signs
 from .actions import cancel_selected, resubmit_selected, submit_selected, sync_selected
 from .deletion import DeletionMixin
-from .inlines import JobEventInline, SubmissionInline
+from .live import LiveMixin
 from .reconcile import ReconcilingMixin
 from .saving import SavingMixin
+from .story import StoryMixin
 
-NEEDED = ("job_id", "number", "status", "price_usd", "sent_at")
+NEEDED = (
+    "job_id",
+    "number",
+    "status",
+    "price_usd",
+    "created_at",
+    "sent_at",
+    "ended_at",
+    "overdue_at",
+)
 """All that lists need of a submission; its request and Krea's answer are long."""
 
 Options: TypeAlias = list[Any] | tuple[Any, ...]
@@ -38,7 +48,7 @@ DRAFT = (
 )
 PRICE = (gettext_lazy("Price as saved"), {"fields": ("price", "advice")})
 READ_ONLY = (
-    (None, {"fields": ("state", "video", "price", "spent", "advice")}),
+    (None, {"fields": ("state", "video", ("price", "spent"), "advice")}),
     (
         gettext_lazy("Request"),
         {
@@ -46,21 +56,19 @@ READ_ONLY = (
                 "whole_prompt",
                 "start_image_address",
                 "end_image_address",
-                "expand_prompt",
-                "resolution",
-                "duration",
+                ("resolution", "duration", "expand_prompt"),
             )
         },
     ),
     SITE_FIELDS,
     (
         gettext_lazy("Times"),
-        {"fields": ("id", "created_at", "submitted_at", "completed_at")},
+        {"fields": ("id", ("created_at", "submitted_at", "completed_at"))},
     ),
 )
 
 
-class VideoJobAdmin(SavingMixin, DeletionMixin, ReconcilingMixin):
+class VideoJobAdmin(SavingMixin, DeletionMixin, LiveMixin, StoryMixin, ReconcilingMixin):
     """Video jobs. Subclass it and register yours to change what is shown."""
 
     list_display: Options = (
@@ -105,7 +113,6 @@ class VideoJobAdmin(SavingMixin, DeletionMixin, ReconcilingMixin):
         "submitted_at",
         "completed_at",
     )
-    inlines: ClassVar[Options] = (SubmissionInline, JobEventInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[VideoJob]:
         """Return jobs with what is needed of their submissions, from where they are written."""
@@ -132,10 +139,6 @@ class VideoJobAdmin(SavingMixin, DeletionMixin, ReconcilingMixin):
         if obj is None:
             return DRAFT
         return (*DRAFT, PRICE) if self.has_change_permission(request, obj) else READ_ONLY
-
-    def get_inlines(self, request: HttpRequest, obj: VideoJob | None) -> Any:
-        """Return nothing for a draft, which has neither submissions nor a history."""
-        return self.inlines if obj and obj.submission_count else ()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Offer the operator as the owner."""
@@ -166,8 +169,8 @@ class VideoJobAdmin(SavingMixin, DeletionMixin, ReconcilingMixin):
 
     @shown(description=gettext_lazy("status"), ordering="status")
     def state(self, job: VideoJob) -> str:
-        """Return the state, and whatever asks for attention."""
-        return self.with_links(job, display.job_status(job))
+        """Return the state, whatever asks for attention, and how long that takes."""
+        return self.followed(job, self.with_links(job, signs.job_sign(job)))
 
     @shown(description=gettext_lazy("price"))
     def price(self, job: VideoJob) -> str:
@@ -177,7 +180,8 @@ class VideoJobAdmin(SavingMixin, DeletionMixin, ReconcilingMixin):
     @shown(description=gettext_lazy("spent"))
     def spent(self, job: VideoJob) -> str:
         """Return what the job cost so far."""
-        return display.usd(job.spent_usd) if job.spent_usd else self.get_empty_value_display()
+        shown = display.usd(job.spent_usd) if job.spent_usd else self.get_empty_value_display()
+        return self.part(job, "spent", shown)
 
     @shown(description=gettext_lazy("advice"))
     def advice(self, job: VideoJob) -> str:

@@ -85,6 +85,7 @@ class VideoJob(VideoRequest):
             ("submit_videojob", _("Can submit and resubmit video jobs (costs money)")),
             ("cancel_videojob", _("Can cancel video jobs")),
             ("reconcile_videojob", _("Can decide about unconfirmed submissions")),
+            ("view_raw_payload", _("Can see raw requests and answers")),
         )
         indexes = (
             models.Index(fields=("created_at", "id"), name="hailuo_job_created"),

@@ -1,8 +1,6 @@
-"""The page of a job: its video, its tries, its history; and nothing that comes alive by itself."""
+"""The page of a job: its video and its submissions; and nothing that comes alive by itself."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from hailuo_django.admin.inlines import MAX_SHOWN
+from hailuo_django.admin import cards
 from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.states import Status
 from tests.api.people import draft, ended, wanted
@@ -65,7 +63,9 @@ def test_a_result_that_is_not_linked_is_said_plainly(
     assert not [link for link in page.all("a") if url and link.get("href") == url]
 
 
-def test_tries_and_history_can_be_read_and_not_changed(browser: Browser, grace: User) -> None:
+def test_submissions_stand_side_by_side_and_cannot_be_changed(
+    browser: Browser, grace: User
+) -> None:
     job = ended(grace, Status.FAILED, failure_code="moderation", error_message="No.", note="why")
     job.resubmit(actor=grace, source=JobEvent.Source.OPERATOR)
     Submission.objects.filter(job=job, number=2).update(
@@ -79,31 +79,42 @@ def test_tries_and_history_can_be_read_and_not_changed(browser: Browser, grace: 
     for words in ("failed, refused by moderation", "No.", "why", f"krea-{job.pk}"):
         assert words in page.text
     assert "queued, cancellation requested, overdue" in page.text
-    assert "resubmitted failed unsent #2 operator grace 0.2835 USD" in page.text
-    assert page.text.index("#2") < page.text.index("#1")
+    assert page.text.index("Submission 2") < page.text.index("Submission 1")
     kinds = [i["type"] for i in page.all("input") if i.get("id") != "nav-filter"]
     assert {*kinds} == {"hidden"}
 
 
-def test_an_event_without_a_submission_is_shown(browser: Browser, grace: User) -> None:
-    job = wanted(grace)
-    JobEvent.objects.create(job=job, source="system", action="note", detail="by itself")
+def test_each_of_several_videos_plays_on_its_own_card(browser: Browser, grace: User) -> None:
+    job = ended(grace, Status.FAILED, result_url=VIDEO)
+    job.resubmit(actor=grace)
+    other = "https://gen.krea.ai/videos/2.mp4"
+    Submission.objects.filter(job=job, number=1).update(status=Status.COMPLETED)
+    Submission.objects.filter(job=job, number=2).update(status=Status.COMPLETED, result_url=other)
+    VideoJob.objects.update(status=Status.COMPLETED, result_url=VIDEO)
 
-    assert "by itself" in browser.open(page_of(job)).text
+    videos = browser.open(page_of(job)).all("video")
+
+    assert [video["src"] for video in videos] == [VIDEO, other, VIDEO]
+    assert {video["preload"] for video in videos} == {"none"}
+    assert not [video for video in videos if "autoplay" in video]
+    assert not browser.open(reverse(LIST)).all("video"), "nothing to load or play on the list"
 
 
-def test_a_long_history_is_cut(browser: Browser, grace: User) -> None:
-    job = wanted(grace)
-    events = [
-        JobEvent(job=job, source="system", action="note", detail=f"event {number} of many")
-        for number in range(MAX_SHOWN + 50)
-    ]
-    JobEvent.objects.bulk_create(events)
+def test_many_submissions_are_cut_and_counted(
+    browser: Browser, grace: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cards, "MAX_SHOWN", 2)
+    job = ended(grace, Status.FAILED)
+    for _again in range(2):
+        Submission.objects.update(status=Status.FAILED)
+        VideoJob.objects.update(status=Status.FAILED)
+        job.resubmit(actor=grace)
 
-    page = browser.open(page_of(job))
+    text = browser.open(page_of(job)).text
 
-    assert page.text.count("of many") == MAX_SHOWN
-    assert "event 149 of many" in page.text
+    assert "The newest 2 of 3." in text
+    assert "Submission 3" in text
+    assert "Submission 1" not in text
 
 
 def test_a_long_history_costs_as_many_queries_as_a_short_one(browser: Browser, grace: User) -> None:
@@ -229,23 +240,3 @@ def test_no_page_connects_anywhere(
         assert browser.open(address).status == 200
     page = browser.act("submit_selected", waiting)
     assert "1 job submitted for" in page.text
-
-
-def test_the_history_tells_seconds_in_the_readers_time_zone(
-    browser: Browser, grace: User, settings: Settings
-) -> None:
-    settings.TIME_ZONE = "Asia/Tokyo"
-    job = ended(grace, Status.COMPLETED)
-    job.events.update(created_at=datetime(2026, 11, 23, 15, 4, 59, tzinfo=UTC))
-
-    assert "00:04:59" in browser.open(page_of(job)).text
-
-
-def test_a_site_without_time_zones_shows_the_times_it_keeps(
-    browser: Browser, grace: User, settings: Settings
-) -> None:
-    settings.USE_TZ = False
-    job = ended(grace, Status.COMPLETED)
-    job.events.update(created_at=datetime(2026, 11, 23, 15, 4, 59))
-
-    assert "15:04:59" in browser.open(page_of(job)).text

@@ -165,7 +165,7 @@ def test_what_krea_says_of_a_stranger_or_an_account_does_nothing(
 ) -> None:
     Stranger.objects.update(krea_job_id=HOSTILE, krea_status=HOSTILE, raw=HOSTILE)
     KreaAccount.objects.update(reason=HOSTILE)
-    browser = Browser(warden)
+    browser = grant(warden, "view_raw_payload")
     pages = [
         browser.open(reverse(STRANGERS)),
         browser.open(reverse(STRANGER, args=[stranger.pk])),
@@ -179,6 +179,17 @@ def test_what_krea_says_of_a_stranger_or_an_account_does_nothing(
         assert HOSTILE in page.text
         assert "<script>alert" not in page.html
         assert not [picture for picture in page.all("img") if picture.get("src") == "x"]
+
+
+def test_what_krea_answered_word_by_word_needs_its_own_right(
+    stranger: Stranger, warden: User
+) -> None:
+    Stranger.objects.update(raw='{"krea": "said"}')
+    address = reverse(STRANGER, args=[stranger.pk])
+    assert "said" not in Browser(warden).open(address).text
+
+    page = grant(warden, "view_raw_payload").open(address)
+    assert '{"krea": "said"}' in page.text
 
 
 def test_an_account_says_what_holds_it_back_and_sends_again_when_told_to(

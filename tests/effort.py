@@ -31,6 +31,9 @@ ODD_BODIES = count(300, 5_000)
 DAMAGED_BODIES = count(200, 5_000)
 FORGED_BODIES = count(200, 2_000)
 
+# Jobs that have to end although their webhooks are lost.
+JOBS_WITHOUT_NEWS = count(40, 1_000)
+
 # Workers killed at each of the named points, and at random moments.
 KILLS_AT_A_POINT = count(5, 20)
 KILLS_AT_RANDOM = count(30, 100)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import DateTimeField, F, QuerySet
 from django.utils import timezone
 
 from hailuo_django.krea.client import KreaClient
-from hailuo_django.models import JobEvent, Submission, VideoJob
+from hailuo_django.models import JobEvent, KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.worker.send import Sending, SendLane
 from hailuo_django.worker.sweep import sweep
@@ -41,6 +42,14 @@ def only(job: VideoJob) -> Submission:
 def change(job: VideoJob, **fields: Any) -> None:
     """Put the job's submissions where a story begins; this is the tests' way to move time."""
     Submission.objects.filter(job=job).update(**fields)
+
+
+def pass_time(krea: Sandbox, seconds: float) -> None:
+    """Let time pass here, for what is to be done, and at Krea."""
+    for model in (Submission, KreaAccount):
+        fields = [f.name for f in model._meta.fields if isinstance(f, DateTimeField)]
+        QuerySet(model).update(**{name: F(name) - timedelta(seconds=seconds) for name in fields})
+    krea.advance(seconds)
 
 
 def look_again(job: VideoJob) -> VideoJob:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import DateTimeField, F, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -20,7 +19,7 @@ from hailuo_django.models import JobEvent, KreaAccount, Stranger, Submission, Vi
 from hailuo_django.sandbox import Sandbox, SandboxJob
 from hailuo_django.sandbox.faults import FAULTS
 from hailuo_django.worker.sweep import sweep
-from tests.core.rows import change, claimed, fresh, submitted
+from tests.core.rows import change, claimed, fresh, pass_time, submitted
 from tests.site import configure
 
 from .cells import LAGS, MADE, SETTINGS, Cell, End
@@ -47,14 +46,6 @@ up, when every pause is over, and at the end."""
 
 LOOKS_FOR_LATE = (125, 150, 185, 230, 600)
 """The same around a request that arrives late and is listed at once or 30 s later."""
-
-
-def passes(krea: Sandbox, seconds: float) -> None:
-    """Let time pass here and at Krea."""
-    for model in (Submission, KreaAccount):
-        fields = [f.name for f in model._meta.fields if isinstance(f, DateTimeField)]
-        QuerySet(model).update(**{name: F(name) - timedelta(seconds=seconds) for name in fields})
-    krea.advance(seconds)
 
 
 def forget_everything() -> None:
@@ -118,7 +109,7 @@ class Site:
         lane, item = claimed(self.krea)
         if not before:
             lane.call(item)
-        passes(self.krea, lease_seconds() + 1)
+        pass_time(self.krea, lease_seconds() + 1)
         sweep()
 
     def _heard(self) -> None:
@@ -143,7 +134,7 @@ class Site:
         self.finish()
         late = self.cell.row.seconds_late
         for before, now in pairwise((0, *(LOOKS_FOR_LATE if late else LOOKS))):
-            passes(self.krea, now - before)
+            pass_time(self.krea, now - before)
             if before < late <= now:
                 self._arrives()
             self.finish()

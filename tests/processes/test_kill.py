@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -25,7 +21,7 @@ from hailuo_django.states import RUNNING, Status
 from hailuo_django.worker.sweep import sweep
 from tests import effort
 
-from .start import start
+from .mortal import MortalWorkers, mortal_workers
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -37,18 +33,11 @@ KILLED = -signal.SIGKILL
 TIMES = effort.KILLS_AT_A_POINT
 RANDOM_TIMES = effort.KILLS_AT_RANDOM
 
-Kill = Callable[[VideoJob, str], int]
-
 
 @pytest.fixture(scope="module")
-def workers() -> Iterator[subprocess.Popen[str]]:
-    """A process that makes workers, without a database of its own."""
-    command = ("-m", "tests.processes.mortal_worker")
-    with start(*command, site={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
-    assert process.returncode == 0
+def workers() -> Iterator[MortalWorkers]:
+    with mortal_workers() as workers:
+        yield workers
 
 
 @pytest.fixture
@@ -61,20 +50,6 @@ def krea(settings: Settings, live_server: LiveServer) -> Iterator[Sandbox]:
             "RESULT_HOSTS": ["127.0.0.1"],
         }
         yield sandbox
-
-
-@pytest.fixture
-def kill(workers: subprocess.Popen[str], krea: Sandbox) -> Kill:
-    """Have a new worker do the job's work, and kill it at a point; return how it ended."""
-
-    def start_and_kill(job: VideoJob, point: str) -> int:
-        assert workers.stdin is not None and workers.stdout is not None
-        order: dict[str, Any] = {"job": str(job.pk), "point": point, "site": django_settings.HAILUO}
-        workers.stdin.write(json.dumps(order) + "\n")
-        workers.stdin.flush()
-        return int(workers.stdout.readline())
-
-    return start_and_kill
 
 
 def submitted(number: int) -> VideoJob:
@@ -120,10 +95,10 @@ def finish_upstream(krea: Sandbox) -> None:
     ],
 )
 def test_a_worker_killed_at_a_named_point(
-    krea: Sandbox, kill: Kill, point: str, posts: int, status: Status
+    krea: Sandbox, workers: MortalWorkers, point: str, posts: int, status: Status
 ) -> None:
     jobs = [submitted(number) for number in range(TIMES)]
-    assert [kill(job, point) for job in jobs] == [KILLED] * TIMES
+    assert [workers.work(job, point) for job in jobs] == [KILLED] * TIMES
     one_lease_later()
     krea.wait(lambda: len(krea.posts) == posts * TIMES)
 
@@ -138,13 +113,13 @@ def test_a_worker_killed_at_a_named_point(
 
 
 @pytest.mark.proves("M2")
-def test_workers_killed_at_any_time(krea: Sandbox, kill: Kill) -> None:
+def test_workers_killed_at_any_time(krea: Sandbox, workers: MortalWorkers) -> None:
     began = time.monotonic()
-    assert kill(submitted(0), "60000") == 0, "this one came through"
+    assert workers.work(submitted(0), "60000") == 0, "this one came through"
     milliseconds = (time.monotonic() - began) * 1000
     dice = random.Random(2)  # noqa: S311 - the same times in every run, as far as time allows
     jobs = [submitted(number) for number in range(1, 1 + RANDOM_TIMES)]
-    ends = [kill(job, f"{dice.uniform(0, milliseconds):.1f}") for job in jobs]
+    ends = [workers.work(job, f"{dice.uniform(0, milliseconds):.1f}") for job in jobs]
     assert KILLED in ends
     assert set(ends) <= {KILLED, 0}
     one_lease_later()

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.utils import timezone
 
 from hailuo_django.deadlines import lease_seconds
 from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.worker.sweep import sweep
-from tests.processes.start import start
+from tests.processes.mortal import MortalWorkers, mortal_workers
 from tests.webhooks.rows import running
 
 from .crowd import Crowd
@@ -31,33 +27,13 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
 ]
 
-Kill = Callable[..., None]
+KILLED = -signal.SIGKILL
 
 
 @pytest.fixture(scope="module")
-def workers() -> Iterator[subprocess.Popen[str]]:
-    """A process that makes workers, without a database of its own."""
-    command = ("-m", "tests.processes.mortal_worker")
-    with start(*command, site={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
-    assert process.returncode == 0
-
-
-@pytest.fixture
-def kill(workers: subprocess.Popen[str], krea: Sandbox) -> Kill:
-    """Have another process do the job's work, or a verb of it, and kill it at a point."""
-
-    def start_and_kill(job: VideoJob, point: str, verb: str = "") -> None:
-        assert workers.stdin is not None and workers.stdout is not None
-        site = django_settings.HAILUO
-        order: dict[str, Any] = {"job": str(job.pk), "point": point, "verb": verb, "site": site}
-        workers.stdin.write(json.dumps(order) + "\n")
-        workers.stdin.flush()
-        assert int(workers.stdout.readline()) == -signal.SIGKILL
-
-    return start_and_kill
+def workers() -> Iterator[MortalWorkers]:
+    with mortal_workers() as workers:
+        yield workers
 
 
 def owed() -> list[str]:
@@ -73,18 +49,18 @@ def patience_is_over() -> None:
 @pytest.mark.parametrize("point", ["before the receivers", "within a receiver"])
 @pytest.mark.parametrize("where", ["in a worker", "in a web process"])
 def test_what_a_killed_process_did_not_announce_the_next_sweep_does(
-    krea: Sandbox, kill: Kill, announced: list[JobEvent], point: str, where: str
+    krea: Sandbox, workers: MortalWorkers, announced: list[JobEvent], point: str, where: str
 ) -> None:
     if where == "in a worker":
         pair = running(krea)
         job, expected = pair.job, "job_completed"
         krea.move(pair.upstream.id, "completed", deliver=False)
         make_due()
-        kill(job, point)
+        assert workers.work(job, point) == KILLED
     else:
         job, expected = VideoJob(prompt="a lighthouse at dusk"), "job_submitted"
         job.save()
-        kill(job, point, verb="submit")
+        assert workers.work(job, point, verb="submit") == KILLED
 
     assert owed() == [expected], "the change is committed, and nobody was told"
     announced.clear()
@@ -98,11 +74,11 @@ def test_what_a_killed_process_did_not_announce_the_next_sweep_does(
 
 @pytest.mark.proves("P2")
 def test_of_four_workers_one_is_killed_and_its_look_is_made_up_for_after_its_lease(
-    krea: Sandbox, crowd: Crowd, kill: Kill
+    krea: Sandbox, crowd: Crowd, workers: MortalWorkers
 ) -> None:
     pairs = [running(krea, f"video {number}") for number in range(10)]
     make_due()
-    kill(pairs[0].job, "look taken")
+    assert workers.work(pairs[0].job, "look taken") == KILLED
     taken = Submission.objects.get(job=pairs[0].job).due_at
     assert taken is not None and taken <= timezone.now() + timedelta(seconds=lease_seconds())
 

@@ -1,0 +1,42 @@
+"""Workers that a test has killed; see ``mortal_worker.py`` for the points where."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, cast
+
+from django.conf import settings
+
+from hailuo_django.models import VideoJob
+
+from .start import start
+
+
+class MortalWorkers:
+    """A process that makes workers, each for one piece of work."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._orders, self._ends = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
+
+    def work(self, job: VideoJob, point: str, verb: str = "") -> int:
+        """Have a new one do the job's work, or a verb of it, and be killed at a point.
+
+        Returns how it ended: a signal as a negative number.
+        """
+        order = {"job": str(job.pk), "point": point, "verb": verb, "site": settings.HAILUO}
+        self._orders.write(json.dumps(order) + "\n")
+        self._orders.flush()
+        return int(self._ends.readline())
+
+
+@contextmanager
+def mortal_workers() -> Iterator[MortalWorkers]:
+    """Start the process; it has no database of its own."""
+    command = ("-m", "tests.processes.mortal_worker")
+    with start(*command, site={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield MortalWorkers(process)
+        cast(IO[str], process.stdin).close()
+    assert process.returncode == 0

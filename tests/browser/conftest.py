@@ -1,0 +1,100 @@
+"""The people of these stories, their browsers, and the site that these look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client, override_settings
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
+
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.testing import sandbox
+
+from .chromium import chromium
+from .looks import DESKTOP, Look
+from .stage import Stage
+from .watching import Complaints
+
+SignIn = Callable[[User, Look], Page]
+
+
+@pytest.fixture(scope="session")
+def live_server(request: pytest.FixtureRequest) -> LiveServer:
+    """The site under the strict policy. It builds its middleware once, as it starts."""
+    policy = "tests.browser.policy.strict_policy"
+    with override_settings(MIDDLEWARE=[policy, *settings.MIDDLEWARE]):
+        server: LiveServer = request.getfixturevalue("live_server")
+    return server
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One browser for all stories; each opens it as new."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def krea(live_server: LiveServer) -> Iterator[Sandbox]:
+    """A sandbox whose jobs move only when told to; lost answers are looked for at once."""
+    with sandbox(manual=True, hailuo={"UNCONFIRMED_GRACE_SECONDS": 0}) as krea:
+        yield krea
+
+
+@pytest.fixture
+def look() -> Look:
+    """How the story is looked at: on a desktop in the light, unless parametrised."""
+    return DESKTOP
+
+
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    """What the browser complains about: nothing, unless the story takes it out."""
+    complaints = Complaints()
+    yield complaints
+    assert complaints == []
+
+
+@pytest.fixture
+def sign_in(browser: Browser, live_server: LiveServer, complaints: Complaints) -> Iterator[SignIn]:
+    """Open a new page of the site as somebody who is signed in."""
+    with ExitStack() as stack:
+
+        def open_page(user: User, look: Look) -> Page:
+            client = Client()
+            client.force_login(user)
+            session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            context = stack.enter_context(
+                browser.new_context(base_url=live_server.url, **look.options())
+            )
+            context.add_cookies(
+                [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
+            )
+            context.set_default_timeout(10_000)
+            complaints.watch(context)
+            return context.new_page()
+
+        yield open_page
+
+
+@pytest.fixture
+def grace(live_server: LiveServer) -> User:
+    """An operator with all rights."""
+    return User.objects.create_superuser("grace")
+
+
+@pytest.fixture
+def stage(krea: Sandbox, grace: User) -> Stage:
+    """Sets up what a page is to show."""
+    return Stage(krea, grace)
+
+
+@pytest.fixture
+def operator(sign_in: SignIn, grace: User, look: Look) -> Page:
+    """Grace's browser, signed in."""
+    return sign_in(grace, look)

@@ -1,0 +1,36 @@
+"""How somebody looks at a page: on what screen, in which theme, with or without JavaScript."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Look:
+    """One way to look at pages."""
+
+    width: int = 1280
+    height: int = 800
+    theme: Literal["light", "dark"] = "light"
+    touch: bool = False
+    java_script: bool = True
+
+    def options(self) -> dict[str, Any]:
+        """What Playwright's ``new_context`` takes for it."""
+        return {
+            "viewport": {"width": self.width, "height": self.height},
+            "is_mobile": self.touch,
+            "has_touch": self.touch,
+            "color_scheme": self.theme,
+            "java_script_enabled": self.java_script,
+            "reduced_motion": "reduce",
+            "locale": "en-US",
+            "timezone_id": "UTC",
+        }
+
+
+DESKTOP = Look()
+DARK = Look(theme="dark")
+PHONE = Look(width=360, height=740, touch=True)
+WITHOUT_JAVASCRIPT = Look(java_script=False)

@@ -1,0 +1,82 @@
+"""Jobs in every state, as the worker and the sandbox make them."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+
+from hailuo_django import pacing
+from hailuo_django.krea.errors import AccountProblem
+from hailuo_django.models import KreaAccount, Stranger, VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.testing import make_job, make_submitted_job, work
+from hailuo_django.worker.sweep import sweep
+
+HOSTILE = (
+    "</title></textarea></li></bdi><script>alert(1)</script><img src=x onerror=alert(2)>"
+    "\"'><svg onload=alert(3)>\u202e<iframe src='javascript:alert(4)'></iframe>"
+)
+
+
+class Stage:
+    """Sets up what a page is to show; everything belongs to one operator."""
+
+    def __init__(self, krea: Sandbox, operator: User) -> None:
+        self.krea = krea
+        self.operator = operator
+
+    def draft(self, prompt: str = "A lighthouse at dusk.") -> VideoJob:
+        """A job that nobody asked for yet."""
+        return make_job(prompt=prompt, owner=self.operator)
+
+    def unsent(self, prompt: str = "A lighthouse at dusk.") -> VideoJob:
+        """A job that waits for a worker."""
+        return make_submitted_job(prompt=prompt, owner=self.operator)
+
+    def running(self, prompt: str = "A lighthouse at dusk.") -> VideoJob:
+        """A job that Krea works on."""
+        return self._moved(prompt, "processing")
+
+    def completed(self, prompt: str = "A lighthouse at dusk.") -> VideoJob:
+        """A job with its video at the sandbox."""
+        return self._moved(prompt, "completed")
+
+    def failed(self, prompt: str = "A lighthouse at dusk.") -> VideoJob:
+        """A job that Krea refused to finish, in words as hostile as the prompt may be."""
+        self.krea.misbehave("moderation", on="generate")
+        return self._moved(prompt, "failed")
+
+    def lost(self, prompt: str = "A lighthouse at dusk.") -> VideoJob:
+        """A job that Krea took, whose answer was lost, and what Krea's list shows of it."""
+        self.krea.misbehave("lost_answer", on="generate")
+        job = self.unsent(prompt)
+        sweep()
+        work()
+        return VideoJob.objects.get(pk=job.pk)
+
+    def stranger(self) -> Stranger:
+        """An upstream job that nobody here knows."""
+        self.lost()
+        return Stranger.objects.get()
+
+    def paused(self) -> KreaAccount:
+        """The account in use, which Krea lets send nothing for lack of money."""
+        pacing.slow_sending(AccountProblem("no balance", status=402))
+        return KreaAccount.objects.get()
+
+    def everything(self) -> list[VideoJob]:
+        """One job in each state that a list may show."""
+        return [
+            self.draft(),
+            self.running("A harbour in the fog, seen from the pier."),
+            self.completed("Two cranes over a rice field at first light."),
+            self.failed(HOSTILE),
+            self.lost("A paper boat on a wet street."),
+            self.unsent("A kite over the dunes."),
+        ]
+
+    def _moved(self, prompt: str, status: str) -> VideoJob:
+        job = self.unsent(prompt)
+        sweep()
+        self.krea.move(job.submissions.get().krea_job_id or "", status)
+        work()
+        return VideoJob.objects.get(pk=job.pk)

@@ -1,0 +1,37 @@
+"""Everything that a browser complains about while a story runs."""
+
+from __future__ import annotations
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Request, Response, WebError
+
+
+class Complaints(list[str]):
+    """What went wrong on pages of a context; a story that wants a complaint takes it out."""
+
+    def watch(self, context: BrowserContext) -> None:
+        """Listen from now on. Violations of the policy come as errors on the console."""
+        context.on("console", self._console)
+        context.on("weberror", self._error)
+        context.on("requestfailed", self._failed)
+        context.on("response", self._response)
+        context.on("dialog", self._dialog)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # A bad answer is on the console too, in words that name no address; see _response.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.append(f"console: {message.text}")
+
+    def _error(self, error: WebError) -> None:
+        self.append(f"script: {error.error}")
+
+    def _failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # by leaving a page while it loads
+            self.append(f"{request.failure}: {request.method} {request.url}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.append(f"{response.status}: {response.request.method} {response.url}")
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.append(f"dialog: {dialog.message}")
+        dialog.dismiss()

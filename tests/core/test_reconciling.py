@@ -14,9 +14,10 @@ from hailuo_django import ledger
 from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, FailureCode, Status
+from hailuo_django.worker.reconcile import ListLane
 from hailuo_django.worker.sweep import sweep
 
-from .rows import ago, change, claimed, fresh, history, look_again, only, sent, submitted
+from .rows import ago, change, claimed, client, fresh, history, look_again, only, sent, submitted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -222,6 +223,25 @@ def test_what_krea_provably_never_saw_is_sent_again_where_the_site_says_so(
     assert fresh(job).status == Status.BACKLOGGED
     assert [one.body["prompt"] for one in krea.posts].count(job.prompt) == 3
     assert len(krea.jobs) == 2, "one for each of the two jobs"
+
+
+def test_what_a_webhook_names_while_absence_is_proved_is_not_sent_again(
+    krea: Sandbox, settings: Settings
+) -> None:
+    configure(settings, **RESENDING)
+    job = lost(krea, arrived=False)
+    sent()
+    change(job, due_at=ago(seconds=1))
+    lane = ListLane(client(krea))
+    search = lane.take(60)
+    assert search is not None
+    answer = lane.call(search)
+    ledger.make_due(job.pk, 1, candidate_id="it-arrived-late")
+
+    lane.record(search, answer)
+
+    assert (only(job).status, only(job).candidate_id) == (Status.UNCONFIRMED, "it-arrived-late")
+    assert (fresh(job).status, fresh(job).submission_count) == (Status.UNCONFIRMED, 1)
 
 
 def test_what_a_newer_one_replaced_ends_and_is_not_sent_again(

@@ -158,6 +158,18 @@ def test_sending_again_is_refused_when_a_newer_submission_exists(
     assert Submission.objects.filter(job=job).count() == 2
 
 
+def test_nothing_else_is_decided_while_krea_is_asked_about_a_job_that_was_named(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    ledger.choose(only(job), krea.jobs[0].id, by=operator)
+    for verdict in (ledger.give_up, ledger.send_again):
+        with pytest.raises(Conflict):
+            verdict(only(job), by=operator)
+    assert (fresh(job).status, fresh(job).submission_count) == (Status.UNCONFIRMED, 1)
+    assert only(job).candidate_id == krea.jobs[0].id
+
+
 def test_sending_again_needs_room_in_the_budget_less_what_it_gives_back(
     krea: Sandbox, operator: ledger.By, settings: Settings
 ) -> None:

@@ -29,6 +29,9 @@ DEFAULTS: dict[str, Any] = {
     "PRICES": {},
     "BUDGET": None,
     "API_PERMISSION_CLASSES": ("hailuo_django.api.permissions.VideoJobPermissions",),
+    "API_QUERYSET": "hailuo_django.api.permissions.reachable_jobs",
+    "API_THROTTLE_RATES": {"read": "600/min", "submit": "60/min"},
+    "API_SYNC_COOLDOWN_SECONDS": 30,
     "SCHEDULE": True,
 }
 
@@ -141,6 +144,21 @@ class Conf:
     def API_PERMISSION_CLASSES(self) -> tuple[str, ...]:
         """Import strings of the permission classes of our REST views."""
         return tuple(self._get("API_PERMISSION_CLASSES"))
+
+    @property
+    def API_QUERYSET(self) -> str:
+        """Import string of what returns the jobs that exist for a user."""
+        return str(self._get("API_QUERYSET"))
+
+    @property
+    def API_THROTTLE_RATES(self) -> Mapping[str, str | None]:
+        """How often a user may ask, by ``read`` and ``submit``; None: as often as they like."""
+        return {**DEFAULTS["API_THROTTLE_RATES"], **(self._get("API_THROTTLE_RATES") or {})}
+
+    @property
+    def API_SYNC_COOLDOWN_SECONDS(self) -> float:
+        """For so long after one ``sync/`` of a job another is refused."""
+        return float(self._get("API_SYNC_COOLDOWN_SECONDS"))
 
     @property
     def SCHEDULE(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
@@ -19,9 +20,35 @@ class HailuoError(Exception):
 
 
 class Conflict(HailuoError):
-    """The job is in no state for what was asked. Nothing was changed."""
+    """The job is in no state for what was asked. Nothing was changed.
+
+    ``status`` is the state it is in, and ``allowed`` are those it would have to be in; both are
+    empty where the conflict is about something else than the state of the job.
+    """
 
     code = "conflict"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        status: str = "",
+        allowed: Collection[str] = (),
+    ) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+        self.allowed = allowed
+
+
+class TooSoon(HailuoError):
+    """It was asked for a moment ago. Nothing was changed; ask again in ``wait_seconds``."""
+
+    code = "too_soon"
+
+    def __init__(self, message: str, *, wait_seconds: float) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
 
 
 class BudgetExceeded(HailuoError):

@@ -22,12 +22,14 @@ validate_web_address = URLValidator(
 def validate_storable_text(value: str) -> None:
     """Refuse text that no UTF-8 database column holds: NUL characters and lone surrogates."""
     if "\x00" in value:
-        raise ValidationError(_("Null characters are not allowed."), code="null_characters")
+        raise ValidationError(
+            _("Null characters are not allowed."), code="null_characters_not_allowed"
+        )
     try:
         value.encode()
     except UnicodeEncodeError as error:
         message = _("Text that is not valid Unicode is not allowed (lone surrogate).")
-        raise ValidationError(message, code="surrogate_characters") from error
+        raise ValidationError(message, code="surrogate_characters_not_allowed") from error
 
 
 if TYPE_CHECKING:

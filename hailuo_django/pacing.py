@@ -82,6 +82,17 @@ def is_paused() -> bool:
     return _account().filter(paused_at__isnull=False).exists()
 
 
+def holding() -> QuerySet[KreaAccount]:
+    """Return the row of this account where it holds sending back now, to be asked within a query.
+
+    While a single trial is under way the others wait as well.
+    """
+    now = timezone.now()
+    until = Q(send_after__gt=now) | Q(trial_until__gt=now)
+    rows = KreaAccount.objects.filter(fingerprint=account())
+    return rows.filter(until | Q(paused_at__isnull=False))
+
+
 def slow_sending(error: KreaError) -> str:
     """Hold back every sender of this account; return why, in words for staff."""
     _slow(error, "send_after")

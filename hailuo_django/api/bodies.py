@@ -1,8 +1,8 @@
-"""What a request body must be before its fields are looked at: an object of known names."""
+"""What a request body must be before its fields are looked at: objects of known names."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -30,20 +30,41 @@ def read_body(request: Request, known: Collection[str]) -> Mapping[str, Any]:
 
     Text that no database stores is refused here as well, before a page could repeat it.
     """
-    try:
-        body = request.data
-    except RecursionError as error:
-        raise ParseError(_("The body is nested too deeply.")) from error
-    if not isinstance(body, Mapping):
-        message = _("The body has to be an object, with a name for each value.")
-        raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [message]}, code="invalid")
-    errors = _errors(body, known)
-    if errors:
+    body = _parsed(request)
+    if errors := _errors(body, known):
+        raise ValidationError(errors)
+    return body  # type: ignore[no-any-return]  # _errors saw to it
+
+
+def read_bodies(request: Request, known: Collection[str], *, most: int) -> Sequence[Any]:
+    """Return the objects of a list of at most ``most``, or the one that came alone.
+
+    Raises ValidationError, for a list with the errors of each object in its place.
+    """
+    body = _parsed(request)
+    if not isinstance(body, list):
+        return [read_body(request, known)]
+    if not 1 <= len(body) <= most:
+        message = _("Give from 1 to %(most)d of them, not %(count)d.")
+        message %= {"most": most, "count": len(body)}
+        raise ValidationError(_of_the_whole(message, "list_length"))
+    errors = [_errors(item, known) for item in body]
+    if any(errors):
         raise ValidationError(errors)
     return body
 
 
-def _errors(body: Mapping[str, Any], known: Collection[str]) -> dict[str, list[ErrorDetail]]:
+def _parsed(request: Request) -> Any:
+    try:
+        return request.data
+    except RecursionError as error:
+        raise ParseError(_("The body is nested too deeply.")) from error
+
+
+def _errors(body: Any, known: Collection[str]) -> dict[str, list[ErrorDetail]]:
+    if not isinstance(body, Mapping):
+        message = _("The body has to be an object, with a name for each value.")
+        return _of_the_whole(message, "not_an_object")
     errors = {}
     for name, value in body.items():
         if name not in known:
@@ -55,6 +76,10 @@ def _errors(body: Mapping[str, Any], known: Collection[str]) -> dict[str, list[E
             except DjangoValidationError as error:
                 errors[name] = [ErrorDetail(text, error.code) for text in error.messages]
     return errors
+
+
+def _of_the_whole(message: str, code: str) -> dict[str, list[ErrorDetail]]:
+    return {api_settings.NON_FIELD_ERRORS_KEY: [ErrorDetail(message, code)]}
 
 
 def _about_unknown(name: str, known: Collection[str]) -> ErrorDetail:

@@ -1,26 +1,44 @@
-"""What the verbs raise, in the words of REST."""
+"""What the verbs raise, in the words of REST, and a ``code`` for programs in every error.
+
+An error is what DRF makes of it: ``detail``, or messages by field. Beside ``detail`` stands its
+``code``; a message by field stands as ``{"message", "code"}``, as in DRF's ``get_full_details``.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import (
+    APIException,
+    ErrorDetail,
+    NotFound,
+    Throttled,
+    ValidationError,
+)
 from rest_framework.fields import DateTimeField
+from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
+from rest_framework.utils.serializer_helpers import ReturnDict
 
-from hailuo_django.exceptions import BudgetExceeded, Conflict
+from hailuo_django.exceptions import BudgetExceeded, Conflict, TooSoon
 
 from .fields import USDField
 
 
 class StateConflict(APIException):
-    """409 with ``detail`` for people and ``code`` for programs. Nothing was changed."""
+    """409 with the state of the job, and those it would have to be in. Nothing was changed."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "conflict"
 
     def __init__(self, conflict: Conflict) -> None:
-        super().__init__({"detail": conflict.message, "code": conflict.code}, code=conflict.code)
+        detail: dict[str, Any] = {"detail": conflict.message, "code": conflict.code}
+        if conflict.status:
+            detail["status"] = conflict.status
+            detail["allowed_statuses"] = [*conflict.allowed]
+        super().__init__(detail, code=conflict.code)
 
 
 class PaymentRequired(APIException):
@@ -46,10 +64,38 @@ class PaymentRequired(APIException):
 
 def as_api_exception(error: Exception) -> Exception:
     """Return what DRF's exception handler, the host's own included, understands."""
-    if isinstance(error, Conflict):
-        return StateConflict(error)
-    if isinstance(error, BudgetExceeded):
-        return PaymentRequired(error)
-    if isinstance(error, DjangoValidationError):
-        return ValidationError(as_serializer_error(error))
+    match error:
+        case Conflict(code="missing"):
+            return NotFound()
+        case Conflict():
+            return StateConflict(error)
+        case BudgetExceeded():
+            return PaymentRequired(error)
+        case TooSoon():
+            return Throttled(wait=error.wait_seconds, detail=error.message, code=error.code)
+        case DjangoValidationError():
+            return ValidationError(as_serializer_error(error))
     return error
+
+
+def add_codes(response: Response, error: Exception) -> None:
+    """Add the codes where the site's exception handler left DRF's form as it was."""
+    data = response.data
+    if isinstance(error, ValidationError):
+        if data is error.detail:
+            response.data = _with_codes(data)
+    elif isinstance(data, dict) and isinstance(data.get("detail"), ErrorDetail):
+        data.setdefault("code", data["detail"].code)
+
+
+def _with_codes(detail: Any) -> Any:
+    if isinstance(detail, ErrorDetail):
+        return {"message": str(detail), "code": detail.code}
+    if isinstance(detail, list):
+        return [_with_codes(item) for item in detail]
+    if not isinstance(detail, dict):
+        return detail
+    coded = {name: _with_codes(value) for name, value in detail.items()}
+    if isinstance(detail, ReturnDict):  # from its serializer comes the form of the browsable API
+        return ReturnDict(coded, serializer=detail.serializer)
+    return coded

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.fields import iter_options
 
 from hailuo_django.fields import MAX_URL_LENGTH, validate_web_address
 from hailuo_django.pricing import DEFAULT_DURATION, DURATIONS
@@ -63,7 +61,7 @@ class WebAddressField(serializers.CharField):
     def __init__(self, **kwargs: Any) -> None:
         style = {"input_type": "url"}
         super().__init__(
-            required=False, allow_blank=True, max_length=MAX_URL_LENGTH, style=style, **kwargs
+            default="", allow_blank=True, max_length=MAX_URL_LENGTH, style=style, **kwargs
         )
 
 
@@ -75,9 +73,5 @@ class FlagField(serializers.BooleanField):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        style = {"base_template": "select.html"}
+        style = {"template": "hailuo_django/api/flag.html"}
         super().__init__(default=True, initial=True, style=style, **kwargs)
-
-    def iter_options(self) -> Iterable[Any]:
-        """Return the options that DRF's template for choices shows."""
-        return iter_options({True: _("yes"), False: _("no")})

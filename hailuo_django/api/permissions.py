@@ -1,23 +1,32 @@
 """Who may do what with which job: the same rule for every path of the API.
 
-A signed-in user reads the jobs they own; what costs money or ends a job takes a permission of
-its own. Staff who hold the permission reach everybody's jobs. Somebody else's job does not
-exist for anyone else, whichever right they hold.
+A signed-in user reads the jobs they own; what costs money, changes or ends a job takes a
+permission of its own. Staff who hold the permission reach everybody's jobs. Somebody else's job
+does not exist for anyone else, whichever right they hold.
+
+A site with another rule, of teams or of service accounts, names its own permission classes in
+``HAILUO["API_PERMISSION_CLASSES"]`` (what may be done) and its own ``HAILUO["API_QUERYSET"]``
+(with which jobs).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.utils.module_loading import import_string
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from hailuo_django.conf import conf
 from hailuo_django.models import VideoJob
 from hailuo_django.models.querysets import VideoJobQuerySet
 
 PERMISSIONS = {
     "create": "hailuo_django.add_videojob",
+    "update": "hailuo_django.change_videojob",
+    "partial_update": "hailuo_django.change_videojob",
+    "destroy": "hailuo_django.delete_videojob",
     "submit": "hailuo_django.submit_videojob",
     "resubmit": "hailuo_django.submit_videojob",
     "cancel": "hailuo_django.cancel_videojob",
@@ -34,32 +43,44 @@ class VideoJobPermissions(BasePermission):
     once it has found the job, so that somebody else's is a 404 and never a 403.
     """
 
+    def may(self, user: Any, action: str) -> bool:
+        """Tell whether a signed-in user may take ``action``; a site's own rule overrides this."""
+        return action not in PERMISSIONS or _holds(user, PERMISSIONS[action])
+
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Let signed-in users in; creating a job takes ``add_videojob``."""
+        """Let signed-in users in; creating a job is asked about at once."""
         if not is_signed_in(request.user):
             return False
-        return _action(view) != "create" or _may(request.user, "create")
+        return _action(view) != "create" or self.may(request.user, "create")
 
     def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
-        """Ask for the permission that the action takes."""
-        return _may(request.user, _action(view))
+        """Ask about the action that is taken on the job."""
+        return self.may(request.user, _action(view))
 
 
 def reachable_jobs(user: Any, action: str) -> VideoJobQuerySet:
     """Return the jobs that exist for ``user``: their own, and for staff with the right all.
 
-    Permission classes cannot widen this. A visitor without an account owns nothing, also
+    The default of ``HAILUO["API_QUERYSET"]``. A visitor without an account owns nothing, also
     not the jobs that have no owner.
     """
     jobs = VideoJob.objects.all()
-    if sees_all(user) or (_is_staff(user) and action in PERMISSIONS and _may(user, action)):
+    if sees_all(user):
+        return jobs
+    if _is_staff(user) and action in PERMISSIONS and _holds(user, PERMISSIONS[action]):
         return jobs
     return jobs.owned_by(user) if is_signed_in(user) else jobs.none()
 
 
+def jobs_for(user: Any, action: str) -> VideoJobQuerySet:
+    """Return the jobs that exist for ``user`` by the site's rule."""
+    found: VideoJobQuerySet = import_string(conf.API_QUERYSET)(user, action)
+    return found
+
+
 def sees_all(user: Any) -> bool:
     """Tell whether ``user`` is staff that may read everybody's jobs, with what staff alone sees."""
-    return _is_staff(user) and bool(user.has_perm(VIEW))
+    return _is_staff(user) and _holds(user, VIEW)
 
 
 def is_signed_in(user: Any) -> bool:
@@ -71,8 +92,10 @@ def _is_staff(user: Any) -> bool:
     return is_signed_in(user) and bool(getattr(user, "is_staff", False))
 
 
-def _may(user: Any, action: str) -> bool:
-    return action not in PERMISSIONS or bool(user.has_perm(PERMISSIONS[action]))
+def _holds(user: Any, permission: str) -> bool:
+    # A user model of the site's may know no permissions.
+    has_perm = getattr(user, "has_perm", None)
+    return bool(has_perm and has_perm(permission))
 
 
 def _action(view: APIView) -> str:

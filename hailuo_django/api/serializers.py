@@ -1,57 +1,16 @@
-"""What the API takes and what it shows."""
+"""What the API shows."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from hailuo_django.budget import Balance
 from hailuo_django.models import REQUEST_FIELDS, JobEvent, Submission, VideoJob
-from hailuo_django.pricing import DEFAULT_RESOLUTION, RESOLUTIONS, Advice
+from hailuo_django.pricing import Advice
 from hailuo_django.states import Status
 
-from .fields import FlagField, SecondsField, TextOrNullField, USDField, WebAddressField
-
-
-class VideoJobRequestSerializer(serializers.ModelSerializer[VideoJob]):
-    """The six fields of Krea's endpoint, the site's ``reference``, and ``submit``."""
-
-    start_image = WebAddressField(label=_("Start image"))
-    end_image = WebAddressField(label=_("End image"))
-    expand_prompt = FlagField(label=_("Expand prompt"))
-    resolution = serializers.ChoiceField(
-        label=_("Resolution"),
-        choices=RESOLUTIONS,
-        default=DEFAULT_RESOLUTION,
-        initial=DEFAULT_RESOLUTION,
-        # DRF's own words repeat the input.
-        error_messages={
-            "invalid_choice": format_lazy(_("Choose one of {names}."), names=", ".join(RESOLUTIONS))
-        },
-    )
-    duration = SecondsField(label=_("Duration"))
-    submit = FlagField(
-        label=_("Submit"),
-        write_only=True,
-        help_text=_("Send it now, which costs money; else it stays a draft."),
-    )
-
-    class Meta:
-        model = VideoJob
-        fields = (*REQUEST_FIELDS, "reference", "submit")
-        # What is paid for is what was written.
-        extra_kwargs = {
-            "prompt": {"trim_whitespace": False},
-            "reference": {"trim_whitespace": False},
-        }
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Apply the model's own rules to the request, so that drafts keep to them as well."""
-        fields = {name: value for name, value in attrs.items() if name != "submit"}
-        VideoJob(**fields).clean_request()
-        return attrs
+from .fields import TextOrNullField, USDField
+from .waiting import reason_to_wait
 
 
 class SubmissionSerializer(serializers.ModelSerializer[Submission]):
@@ -83,6 +42,21 @@ class AdviceSerializer(serializers.Serializer[Advice]):
     message = serializers.CharField()
 
 
+class QuoteSerializer(serializers.Serializer[VideoJob]):
+    """What one request would cost, and what is worth knowing before."""
+
+    price_usd = USDField()
+    advice = AdviceSerializer(many=True)
+
+
+class BalanceSerializer(serializers.Serializer[Balance]):
+    """How much there is room for under one cap, and until when."""
+
+    cap = serializers.CharField()
+    room_usd = USDField()
+    resets_at = serializers.DateTimeField()
+
+
 class VideoJobSerializer(serializers.ModelSerializer[VideoJob]):
     """A job with everything its owner may know.
 
@@ -93,6 +67,7 @@ class VideoJobSerializer(serializers.ModelSerializer[VideoJob]):
     price_usd = USDField()
     spent_usd = USDField()
     advice = AdviceSerializer(many=True)
+    waiting = serializers.SerializerMethodField()
     video_url = TextOrNullField()
     failure_code = TextOrNullField()
     error = serializers.SerializerMethodField()
@@ -108,6 +83,7 @@ class VideoJobSerializer(serializers.ModelSerializer[VideoJob]):
             "price_usd",
             "spent_usd",
             "advice",
+            "waiting",
             "video_url",
             "failure_code",
             "error",
@@ -117,6 +93,10 @@ class VideoJobSerializer(serializers.ModelSerializer[VideoJob]):
             "completed_at",
         )
         read_only_fields = fields
+
+    def get_waiting(self, job: VideoJob) -> dict[str, str] | None:
+        """Return why nothing moves; null while all goes its way."""
+        return reason_to_wait(job)
 
     def get_error(self, job: VideoJob) -> dict[str, str] | None:
         """Return Krea's own words about why the job failed; null where it gave none."""

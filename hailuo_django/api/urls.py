@@ -10,7 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from hailuo_django.transactions import outside_atomic_requests
 
-from .views import HailuoViewSet, JobEventViewSet, PriceViewSet, VideoJobViewSet
+from .base import HailuoViewSet
+from .events import JobEventViewSet
+from .jobs import VideoJobViewSet
+from .money import PriceViewSet, QuoteViewSet
 
 app_name = "hailuo_django_api"
 
@@ -24,7 +27,7 @@ def _path(
     title: str | Promise,
 ) -> URLPattern:
     view = views.as_view(actions, name=title)
-    if "post" in actions:
+    if actions.keys() != {"get"}:
         view = outside_atomic_requests(view)
     return path(route, view, name=name)
 
@@ -45,7 +48,7 @@ urlpatterns = [
     _path(
         "jobs/<uuid:pk>/",
         VideoJobViewSet,
-        {"get": "retrieve"},
+        {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"},
         name="job-detail",
         title=_("Video job"),
     ),
@@ -61,4 +64,5 @@ urlpatterns = [
         title=_("History"),
     ),
     _path("prices/", PriceViewSet, {"get": "retrieve"}, name="prices", title=_("Prices")),
+    _path("quote/", QuoteViewSet, {"post": "quote"}, name="quote", title=_("Quote")),
 ]

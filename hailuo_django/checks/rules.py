@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 Rule: TypeAlias = Callable[[Any], str]
 
 HOST = re.compile(r"\w([\w.-]*\w)?")
+RATE = re.compile(r"[1-9]\d*/(s|sec|second|m|min|minute|h|hour|d|day)")
 LARGEST_USD = Decimal("999999.9999")
 """What the column of a price holds."""
 
@@ -109,6 +110,35 @@ def permission_classes(value: Any) -> str:
         if not isinstance(found, type) or not hasattr(found, "has_permission"):
             return _("names %(path)s, which is no permission class.") % {"path": shown(path)}
     return ""
+
+
+def import_path(value: Any) -> str:
+    """Take the import string of something to call."""
+    if not isinstance(value, str):
+        return _("has to be a string.")
+    try:
+        found = import_string(value)
+    except ImportError as error:
+        return _("names %(path)s: %(error)s") % {"path": shown(value), "error": error}
+    message = _("names %(path)s, which cannot be called.")
+    return "" if callable(found) else message % {"path": shown(value)}
+
+
+def rates(names: Iterable[str]) -> Rule:
+    """Take DRF's ``number/period`` or None, by names."""
+
+    def rule(value: Any) -> str:
+        if not isinstance(value, Mapping):
+            return _("has to be a dict.")
+        for name, rate in value.items():
+            if problem := _unknown(name, names):
+                return _("%(name)s %(problem)s") % {"name": shown(name), "problem": problem}
+            if rate is not None and not (isinstance(rate, str) and RATE.fullmatch(rate)):
+                message = _("%(name)s has to be a number, a slash, and s, min, hour or day.")
+                return message % {"name": shown(name)}
+        return ""
+
+    return rule
 
 
 def _list_of_text(value: Any) -> str:

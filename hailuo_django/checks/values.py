@@ -97,6 +97,17 @@ ROWS: dict[str, Row] = {
         rules.permission_classes,
         gettext_lazy('To let everybody in, name "rest_framework.permissions.AllowAny".'),
     ),
+    "API_QUERYSET": Row(
+        "hailuo_django.E029",
+        rules.import_path,
+        gettext_lazy("Name a function that takes a user and an action and returns VideoJobs."),
+    ),
+    "API_THROTTLE_RATES": Row(
+        "hailuo_django.E030",
+        rules.rates(("read", "submit")),
+        gettext_lazy('Write it as in {"read": "600/min", "submit": "60/min"}; None: no limit.'),
+    ),
+    "API_SYNC_COOLDOWN_SECONDS": Row("hailuo_django.E031", rules.number(0, DAY), _SECONDS),
     "SCHEDULE": Row("hailuo_django.E028", rules.flag, _FLAG),
 }
 

@@ -9,6 +9,7 @@ locking recipe in ``recipe``, with an event.
 from __future__ import annotations
 
 from .announcements import announce_owed, announcing_later
+from .drafts import change_draft, delete_draft
 from .outcomes import claim, hold, lose, lose_abandoned, record_answer, refuse
 from .recipe import POLL, WEBHOOK, By
 from .reports import (
@@ -44,9 +45,11 @@ __all__ = [
     "announcing_later",
     "cancel",
     "cancel_absent",
+    "change_draft",
     "choose",
     "claim",
     "count_webhook",
+    "delete_draft",
     "dismiss",
     "end_absent",
     "fill_result",

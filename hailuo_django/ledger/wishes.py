@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -13,13 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from hailuo_django import budget
-from hailuo_django.exceptions import Conflict
+from hailuo_django.exceptions import Conflict, HailuoError, TooSoon
 from hailuo_django.krea.wire import GENERATE_PATH, generate_body
 from hailuo_django.models import REQUEST_FIELDS, JobEvent, Submission, VideoJob
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import ENDED, LIVE, RESUBMITTABLE, Action, Status
 
-from .recipe import By, Move, lock_job, move, write_decision, write_event
+from .conflicts import BY_ACTION, CANCEL, LOOK, conflict
+from .recipe import By, Move, move, write_decision, write_event
 
 
 def submit(job: VideoJob, *, by: By) -> Submission:
@@ -73,7 +74,7 @@ def want(
     if instead_of:
         ended, fields = instead_of
         if not move(ended, **fields):
-            raise _conflict(row, action)
+            raise conflict(row, BY_ACTION[action])
     budget.reserve(row.quote_usd(), row.owner_id)
     alive = list(_live().filter(job_id=row.pk)) if forced else []
     submission = Submission.objects.using(alias).create(
@@ -129,7 +130,7 @@ def _take(job: VideoJob, allowed: Q, action: Action, now: datetime) -> VideoJob:
     )
     row = VideoJob.objects.using(alias).filter(pk=job.pk).first()
     if row is None or not changed:
-        raise _conflict(row, action)
+        raise conflict(row, BY_ACTION[action])
     if job.request_changes(row):
         # What is paid for must be what the caller looked at.
         message = _("The job in the database differs from this one: save it, or read it again.")
@@ -144,7 +145,7 @@ def cancel(job: VideoJob, *, by: By) -> None:
         rows = VideoJob.objects.using(alias).filter(pk=job.pk)
         alive = Exists(_live().filter(job_id=OuterRef("pk")))
         if not rows.filter(alive).update(updated_at=timezone.now()):
-            raise _conflict(rows.first(), Action.REQUEST_CANCEL)
+            raise conflict(rows.first(), CANCEL)
         wish_cancelled(job.pk, by=by)
         nudge_after_commit(job.pk, using=alias)
         job.refresh_from_db(using=alias)
@@ -165,21 +166,40 @@ def wish_cancelled(job_id: uuid.UUID, *, by: By, detail: str = "") -> None:
             write_decision(submission, Action.REQUEST_CANCEL, detail, by)
 
 
-def sync(job: VideoJob, *, by: By) -> None:
-    """Make due now whatever Krea may still have news of. Raises Conflict for a draft."""
+def sync(job: VideoJob, *, by: By, cooldown_seconds: float = 0) -> None:
+    """Make due now whatever Krea may still have news of.
+
+    Raises Conflict for a draft, and TooSoon within ``cooldown_seconds`` of the last time.
+    """
     del by  # a look is no change, and leaves no event
-    alias = VideoJob.database()
+    alias, now = VideoJob.database(), timezone.now()
     with transaction.atomic(using=alias):
-        lock_job(job.pk)
-        row = VideoJob.objects.using(alias).filter(pk=job.pk).first()
-        if row is None or row.status == Status.DRAFT:
-            raise _conflict(row, Action.NOTE)
+        rows = VideoJob.objects.using(alias).filter(pk=job.pk)
+        rested = _rested(now, cooldown_seconds)
+        if not rows.filter(rested, status__in=LOOK.allowed).update(sync_asked_at=now):
+            raise _no_look(rows.first(), now, cooldown_seconds)
         mine = Submission.objects.using(alias).filter(job_id=job.pk)
         waiting = Q(status__in=LIVE - {Status.UNSENT, Status.SUBMITTING})
         reversible = Q(status__in=ENDED - {Status.COMPLETED}, krea_job_id__isnull=False)
         lacking = Q(status=Status.COMPLETED, result_url="")
-        mine.filter(waiting | reversible | lacking).update(due_at=timezone.now())
+        mine.filter(waiting | reversible | lacking).update(due_at=now)
         nudge_after_commit(job.pk, using=alias)
+
+
+def _rested(now: datetime, cooldown_seconds: float) -> Q:
+    if not cooldown_seconds:
+        return Q()
+    long_ago = Q(sync_asked_at__lte=now - timedelta(seconds=cooldown_seconds))
+    # A time to come is that of a clock which was set back since, or of another host's.
+    return Q(sync_asked_at=None) | long_ago | Q(sync_asked_at__gt=now)
+
+
+def _no_look(row: VideoJob | None, now: datetime, cooldown_seconds: float) -> HailuoError:
+    if row is None or row.status not in LOOK.allowed:
+        return conflict(row, LOOK)
+    rested = now - (row.sync_asked_at or now)
+    message = _("Somebody asked a moment ago to look at this job.")
+    return TooSoon(message, wait_seconds=cooldown_seconds - rested.total_seconds())
 
 
 def _withdraw(submission: Submission, by: By, detail: str) -> None:
@@ -190,18 +210,3 @@ def _withdraw(submission: Submission, by: By, detail: str) -> None:
 
 def _live() -> QuerySet[Submission]:
     return Submission.objects.using(VideoJob.database()).live()
-
-
-def _conflict(row: VideoJob | None, action: Action) -> Conflict:
-    if row is None:
-        return Conflict(_("This job does not exist in the database."), code="missing")
-    messages = {
-        Action.SUBMIT: _("The job is %s; only a draft can be submitted."),
-        Action.RESUBMIT: _(
-            "The job is %s; only a failed or cancelled job can be resubmitted, and only when"
-            " none of its submissions may still become a video."
-        ),
-        Action.REQUEST_CANCEL: _("The job is %s; there is nothing to cancel."),
-        Action.NOTE: _("The job is %s; there is nothing to look for upstream."),
-    }
-    return Conflict(messages[action] % row.get_status_display())

@@ -70,6 +70,7 @@ class VideoJob(VideoRequest):
     updated_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
     submitted_at = models.DateTimeField(_("submitted"), null=True, editable=False)
     completed_at = models.DateTimeField(_("completed"), null=True, editable=False)
+    sync_asked_at = models.DateTimeField(_("last asked to look"), null=True, editable=False)
 
     objects = VideoJobQuerySet.as_manager()
 
@@ -91,6 +92,9 @@ class VideoJob(VideoRequest):
             models.Index(fields=("created_at", "id"), name="hailuo_job_created"),
             models.Index(fields=("status", "created_at", "id"), name="hailuo_job_status"),
             models.Index(fields=("owner", "created_at", "id"), name="hailuo_job_owner"),
+            models.Index(
+                fields=("owner", "status", "created_at", "id"), name="hailuo_job_owner_status"
+            ),
             models.Index(fields=("reference",), name="hailuo_job_reference"),
             # The newest completed videos of one kind: how long the next may take.
             models.Index(
@@ -246,8 +250,17 @@ class VideoJob(VideoRequest):
 
         ledger.cancel(self, by=ledger.By(source, actor))
 
-    def sync(self, *, actor: AbstractBaseUser | None = None, source: str = "code") -> None:
-        """Have a worker look now instead of when it is due. Raises Conflict for a draft."""
+    def sync(
+        self,
+        *,
+        cooldown_seconds: float = 0,
+        actor: AbstractBaseUser | None = None,
+        source: str = "code",
+    ) -> None:
+        """Have a worker look now instead of when it is due.
+
+        Raises Conflict for a draft, and TooSoon within ``cooldown_seconds`` of the last time.
+        """
         from hailuo_django import ledger
 
-        ledger.sync(self, by=ledger.By(source, actor))
+        ledger.sync(self, by=ledger.By(source, actor), cooldown_seconds=cooldown_seconds)

@@ -41,6 +41,10 @@ class VideoJobQuerySet(QuerySet["VideoJob"]):
         """Return the jobs of ``user``; nobody owns the jobs that have no owner."""
         return self.none() if user.pk is None else self.filter(owner=user.pk)
 
+    def drafts(self) -> VideoJobQuerySet:
+        """Return those that nobody asked for yet."""
+        return self.filter(status=Status.DRAFT)
+
     def with_submissions(self) -> VideoJobQuerySet:
         """Fetch each job's submissions along: price, spending and errors need no more queries."""
         return self.prefetch_related("submissions")

@@ -59,7 +59,8 @@ class VideoRequest(models.Model):
     def clean(self) -> None:
         """Refuse a prompt of nothing but white space; the field itself refuses an empty one."""
         if self.prompt and not self.prompt.strip():
-            raise ValidationError({"prompt": gettext("Say what the video shows.")}, code="blank")
+            blank = ValidationError(gettext("Say what the video shows."), code="blank")
+            raise ValidationError({"prompt": blank})
 
     def clean_request(self) -> None:
         """Check what Krea would get. ValidationError names each wrong field; reads no table."""
@@ -69,7 +70,8 @@ class VideoRequest(models.Model):
         nulls = [field for field in self._meta.fields if field.name in checked]
         nulls = [field for field in nulls if getattr(self, field.name) is None]
         if nulls:
-            raise ValidationError({f.name: f.error_messages["null"] for f in nulls}, code="null")
+            errors = {f.name: ValidationError(f.error_messages["null"], "null") for f in nulls}
+            raise ValidationError(errors)
         self.clean()
 
     def quote_usd(self) -> Decimal:

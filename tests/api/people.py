@@ -10,6 +10,11 @@ from rest_framework.test import APIClient
 
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.states import Status
+from tests.docs.pages import code, page, rows
+
+API = page("api")
+DOCUMENTED = {word for row in rows(API, "| status | `code` |") for word in code(row[1])}
+DOCUMENTED |= {word for row in rows(API, "| `code` of a field |") for word in code(row[0])}
 
 VERBS = ("submit", "resubmit", "cancel", "sync")
 
@@ -22,6 +27,13 @@ class Visitor(APIClient):
         self.default_format = "json"
         if user:
             self.force_login(user)
+
+    def request(self, **kwargs: Any) -> Any:
+        """Ask; whatever is refused has a code that docs/api.md lists."""
+        answer = super().request(**kwargs)
+        if answer.status_code >= 400 and answer.content.startswith((b"{", b"[")):
+            assert codes(answer.json()) <= DOCUMENTED
+        return answer
 
     def create(self, **fields: Any) -> Any:
         """Ask for a video, or with ``submit=False`` for a draft."""
@@ -39,6 +51,24 @@ def person(name: str, *rights: str, is_staff: bool = False) -> User:
     names = [f"{right}_videojob" for right in rights]
     user.user_permissions.set(Permission.objects.filter(codename__in=names))
     return user
+
+
+def codes(body: Any) -> set[str]:
+    """The codes in the body of a refusal, which has one for each message."""
+    if isinstance(body, list):
+        return set().union(*map(codes, body))
+    if "code" in body and {"detail", "message"} & body.keys():
+        return {body["code"]}
+    return set().union(*map(codes, body.values()))
+
+
+def complaints(answer: Any) -> dict[str, list[tuple[str, str]]]:
+    """What a 400 says of each field, as code and message."""
+    assert answer.status_code == 400
+    return {
+        name: [(error["code"], error["message"]) for error in errors]
+        for name, errors in answer.json().items()
+    }
 
 
 def address(job: VideoJob, part: str = "detail") -> str:

@@ -48,7 +48,7 @@ settings.configure(
         "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
         "DEFAULT_FILTER_BACKENDS": ["rest_framework.filters.OrderingFilter"],
         "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-        "DEFAULT_THROTTLE_RATES": {"user": "12/day"},
+        "DEFAULT_THROTTLE_RATES": {"user": "14/day"},
         "COERCE_DECIMAL_TO_STRING": False,
         "UNAUTHENTICATED_USER": None,
     },
@@ -87,14 +87,15 @@ def tell() -> dict[str, Any]:
     told["made"] = [made.status_code, made["Location"], made.json()["price_usd"], *atomic]
     told["found"] = client.get(made["Location"]).status_code
     client.post(jobs, {"prompt": "y", "submit": False}, "application/json")
-    listed = client.get(f"{jobs}?ordering=prompt").json()["results"]
+    told["their filter"] = client.get(f"{jobs}?ordering=prompt").status_code
+    listed = client.get(jobs).json()["results"]
     told["listed"] = [row["prompt"] for row in listed]
     following = client.get(jobs, {"page_size": 1}).json()["next"]
     told["next page"] = [row["prompt"] for row in client.get(following).json()["results"]]
     told["conflict"] = client.post(f"{made['Location']}submit/", {}, "application/json").status_code
     told["prices"] = client.get("/acme/v1/prices/").json()["prices"]["768p"]["6"]
     told["form"] = client.post(jobs, {"prompt": "x"}).status_code
-    told["throttled"] = [client.get(jobs).status_code for _ in range(6)][-1]
+    told["throttled"] = [client.get(jobs).status_code for _ in range(8)][-1]
     return told
 
 

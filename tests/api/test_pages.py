@@ -18,6 +18,7 @@ from .people import VERBS, address, draft, ended, person
 pytestmark = pytest.mark.django_db
 
 JOBS = reverse("hailuo_django_api:job-list")
+QUOTE = reverse("hailuo_django_api:quote")
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>\u202ejavascript:alert(3)"
 
 
@@ -59,8 +60,8 @@ def test_every_path_has_a_page(browser: APIClient, ada: User) -> None:
     for path in (JOBS, address(job), address(job, "events"), prices):
         answer = browser.get(path)
         assert (answer.status_code, answer["Content-Type"]) == (200, "text/html; charset=utf-8")
-    for verb in VERBS:
-        answer = browser.get(address(job, verb))
+    for path in (QUOTE, *(address(job, verb) for verb in VERBS)):
+        answer = browser.get(path)
         assert answer.status_code == 405
         assert "POST" in Page(answer).values("form", "method")
 
@@ -91,10 +92,13 @@ def test_the_form_offers_the_eight_fields_and_submits_them(browser: APIClient) -
 
 def test_a_refused_form_comes_back_with_what_was_wrong(browser: APIClient) -> None:
     page = Page(browser.get(JOBS))
-    answer = browser.post(JOBS, _form(page, prompt="x", duration="6.5"), format="multipart")
+    form = _form(page, prompt="x", duration="6.5", submit="False")
+    answer = browser.post(JOBS, form, format="multipart")
 
     assert answer.status_code == 400
     assert "Give whole seconds from 6 to 10" in Page(answer).text
+    again = _form(Page(answer))
+    assert (again["submit"], again["expand_prompt"]) == ("False", "True")
     assert not VideoJob.objects.exists()
 
 
@@ -105,6 +109,38 @@ def test_a_click_submits_a_draft(browser: APIClient, ada: User) -> None:
     assert answer.status_code == 202
     job.refresh_from_db()
     assert job.status == Status.UNSENT
+
+
+def test_a_draft_is_changed_in_its_form_and_deleted_by_a_button(
+    browser: APIClient, ada: User
+) -> None:
+    job = draft(ada, duration=9, expand_prompt=False)
+    page = Page(browser.get(address(job)))
+    form = _form(page, prompt="a storm", start_image="")
+    # DRF's own script sends what a form cannot: PUT and DELETE.
+    assert {"PUT", "DELETE"} <= {*page.values("form", "data-method")}
+    assert (form["duration"], form["expand_prompt"]) == ("9", "False")
+    token = browser.cookies["csrftoken"].value
+
+    answer = browser.put(address(job), form, format="multipart", HTTP_X_CSRFTOKEN=token)
+
+    assert answer.status_code == 200
+    job.refresh_from_db()
+    assert (job.prompt, job.duration, job.expand_prompt) == ("a storm", 9, False)
+    assert browser.delete(address(job)).status_code == 403
+    assert VideoJob.objects.exists()
+    browser.delete(address(job), HTTP_X_CSRFTOKEN=token)
+    assert not VideoJob.objects.exists()
+
+
+def test_a_form_is_priced_and_nothing_is_made(browser: APIClient) -> None:
+    page = Page(browser.get(QUOTE))
+    answer = browser.post(QUOTE, _form(page, duration="10"), format="multipart")
+    assert answer.status_code == 200
+    assert '"price_usd": "0.4725"' in Page(answer).text
+    refused = browser.post(QUOTE, _form(page, duration="6.5"), format="multipart")
+    assert "Give whole seconds from 6 to 10" in Page(refused).text
+    assert not VideoJob.objects.exists()
 
 
 def test_a_form_of_another_site_spends_nothing(browser: APIClient, ada: User) -> None:
@@ -162,7 +198,7 @@ def _form(page: Page, **filled: str) -> dict[str, str]:
             fields[name] = value
         elif tag == "select":
             select = name
-        elif tag == "option" and "selected" in attributes:
+        elif tag == "option" and (select not in fields or "selected" in attributes):
             fields[select] = value
         elif tag == "textarea":
             fields[name] = ""

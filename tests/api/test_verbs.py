@@ -14,11 +14,19 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django.models import Submission, VideoJob
-from hailuo_django.states import Status
+from hailuo_django.states import LIVE, Status
 
 from .people import VERBS, Visitor, address, draft, ended, wanted
 
 pytestmark = pytest.mark.django_db
+
+ALLOWED: dict[str, list[Status]] = {
+    "submit": [Status.DRAFT],
+    "resubmit": [Status.FAILED, Status.CANCELLED],
+    "cancel": [status for status in Status if status in LIVE],
+    "sync": [status for status in Status if status != Status.DRAFT],
+}
+"""The states in which each verb can be had."""
 
 
 @pytest.mark.parametrize(
@@ -66,8 +74,10 @@ def test_a_wish_that_does_not_fit_the_state_is_a_conflict(
     answer = client.post(address(job, verb))
 
     assert answer.status_code == 409
-    assert answer.json()["code"] == "conflict"
-    assert f"The job is {status.label}" in answer.json()["detail"]
+    told = answer.json()
+    assert (told["code"], told["status"]) == ("conflict", status)
+    assert told["allowed_statuses"] == ALLOWED[verb]
+    assert f"The job is {status.label}" in told["detail"]
     assert list(job.events.values()) == history
 
 
@@ -83,6 +93,21 @@ def test_the_history_says_that_the_api_asked_and_who(client: Visitor, ada: User)
     ]
 
 
+def test_a_failed_job_whose_other_submission_may_live_is_a_conflict_of_its_own(
+    client: Visitor, ada: User
+) -> None:
+    job = ended(ada, Status.FAILED)
+    job.resubmit()
+    VideoJob.objects.update(status=Status.FAILED)
+
+    answer = client.post(address(job, "resubmit"))
+
+    assert answer.status_code == 409
+    told = answer.json()
+    assert (told["code"], told["status"]) == ("submission_alive", "failed")
+    assert "none of its submissions may still become a video" in told["detail"]
+
+
 def test_sync_makes_the_job_due_now(client: Visitor, ada: User) -> None:
     job = wanted(ada)
     later = timezone.now() + timedelta(hours=1)
@@ -91,6 +116,32 @@ def test_sync_makes_the_job_due_now(client: Visitor, ada: User) -> None:
     client.post(address(job, "sync"))
 
     assert Submission.objects.due(timezone.now()).exists()
+
+
+def test_one_job_is_looked_at_only_so_often(client: Visitor, ada: User, settings: Settings) -> None:
+    job, other = wanted(ada), wanted(ada)
+    assert client.post(address(job, "sync")).status_code == 202
+
+    answer = client.post(address(job, "sync"))
+
+    assert answer.status_code == 429
+    assert 1 <= int(answer["Retry-After"]) <= 30
+    assert answer.json()["code"] == "too_soon"
+    assert answer.json()["detail"].startswith("Somebody asked a moment ago to look at this job.")
+    assert client.post(address(other, "sync")).status_code == 202
+    # People with another door, and a site that wants it otherwise, need not wait.
+    job.sync()
+    settings.HAILUO = {**settings.HAILUO, "API_SYNC_COOLDOWN_SECONDS": 0}
+    assert client.post(address(job, "sync")).status_code == 202
+
+
+@pytest.mark.parametrize("asked", [timedelta(seconds=-31), timedelta(seconds=31)])
+def test_who_asked_long_ago_or_by_a_clock_set_back_since_asks_again(
+    client: Visitor, ada: User, asked: timedelta
+) -> None:
+    job = wanted(ada)
+    VideoJob.objects.update(sync_asked_at=timezone.now() + asked)
+    assert client.post(address(job, "sync")).status_code == 202
 
 
 def test_a_cancellation_that_krea_has_to_confirm_shows_as_wished(
@@ -142,14 +193,6 @@ def test_a_verb_is_no_link(client: Visitor, ada: User, verb: str) -> None:
     answer = client.get(address(job, verb))
     assert answer.status_code == 405
     assert "POST" in answer["Allow"]
-
-
-@pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_jobs_are_neither_changed_nor_deleted_here(client: Visitor, ada: User, method: str) -> None:
-    job = draft(ada)
-    answer = client.generic(method.upper(), address(job), '{"prompt": "another"}')
-    assert answer.status_code == 405
-    assert VideoJob.objects.get().prompt == "a lighthouse"
 
 
 def _job(owner: User, status: Status) -> VideoJob:

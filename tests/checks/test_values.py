@@ -95,6 +95,29 @@ WRONG: dict[str, tuple[str, list[Any]]] = {
             ["rest_framework.views.APIView"],
         ],
     ),
+    "API_QUERYSET": (
+        "E029",
+        [
+            None,
+            ["shop.api.team_jobs"],
+            "no.such.module.function",
+            "nothing",
+            "hailuo_django.api.permissions.VIEW",
+        ],
+    ),
+    "API_THROTTLE_RATES": (
+        "E030",
+        [
+            None,
+            "60/min",
+            {"write": "60/min"},
+            {"read": 60},
+            {"read": "60"},
+            {"read": "0/min"},
+            {"submit": "60/fortnight"},
+        ],
+    ),
+    "API_SYNC_COOLDOWN_SECONDS": ("E031", [-1, "30", None]),
     "SCHEDULE": ("E028", ["yes", 0]),
 }
 
@@ -111,6 +134,8 @@ RIGHT: list[tuple[str, Any]] = [
     ("PRICES", {"768p": {6: "0.30", 7: 1, 10: Decimal("0.1234")}, "512p": {}}),
     ("BUDGET", None),
     ("API_PERMISSION_CLASSES", ["rest_framework.permissions.AllowAny"]),
+    ("API_THROTTLE_RATES", {"read": None, "submit": "100/day"}),
+    ("API_SYNC_COOLDOWN_SECONDS", 0),
     ("SCHEDULE", False),
 ]
 

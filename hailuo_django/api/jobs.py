@@ -1,4 +1,4 @@
-"""The REST paths: they read rows, and write what somebody wants through the verbs of VideoJob."""
+"""Jobs: read by their owner, made and changed as drafts, and asked for by the verbs of VideoJob."""
 
 from __future__ import annotations
 
@@ -6,53 +6,39 @@ import uuid
 from collections.abc import Callable
 from typing import Any, cast
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404
 from django.urls import ResolverMatch, reverse
-from django.utils.module_loading import import_string
 from rest_framework import status
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
-from rest_framework.viewsets import GenericViewSet
 
-from hailuo_django import pricing
+from hailuo_django import ledger
 from hailuo_django.conf import conf
 from hailuo_django.models import JobEvent, Submission, VideoJob
+from hailuo_django.models.querysets import VideoJobQuerySet
 
+from .base import HailuoViewSet
 from .bodies import read_body
-from .exceptions import as_api_exception
-from .fields import USDField
-from .pagination import NewestFirst, OldestFirst
-from .permissions import is_signed_in, reachable_jobs, sees_all
-from .serializers import (
-    JobEventSerializer,
-    StaffJobEventSerializer,
-    VideoJobRequestSerializer,
-    VideoJobSerializer,
-)
+from .filters import VideoJobFilter, VideoJobOrdering
+from .pagination import NewestFirst
+from .permissions import jobs_for
+from .requests import DraftSerializer, VideoJobRequestSerializer
+from .serializers import VideoJobSerializer
+from .waiting import with_pauses
 
 RETRY_AFTER_SECONDS = 10
 """When to ask again after a 202. Asking reads rows only; a video takes minutes."""
 
-
-class HailuoViewSet(GenericViewSet[Any]):
-    """What all paths share: the site's permission classes, and one kind of errors."""
-
-    queryset = VideoJob.objects.none()
-    serializer_class: type[BaseSerializer[Any]] = Serializer
-    # The host's defaults for these suit its own models.
-    filter_backends = ()
-
-    def get_permissions(self) -> list[Any]:
-        """Return the permissions the site chose, read anew for each request."""
-        return [import_string(path)() for path in conf.API_PERMISSION_CLASSES]
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """Answer what the verbs raise: 400, 402 and 409."""
-        return super().handle_exception(as_api_exception(exc))
+TAKES = {
+    "create": VideoJobRequestSerializer,
+    "update": DraftSerializer,
+    "partial_update": DraftSerializer,
+}
+"""What a path takes by its action; the verbs take nothing."""
 
 
 class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
@@ -60,37 +46,55 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
 
     serializer_class = VideoJobSerializer
     pagination_class = NewestFirst
+    filter_backends = (VideoJobFilter, VideoJobOrdering)
 
-    def get_queryset(self) -> QuerySet[VideoJob]:
+    def get_queryset(self) -> VideoJobQuerySet:
         """Return the jobs that exist for this user; what is to be changed, where it is written."""
-        jobs = reachable_jobs(self.request.user, self.action)
+        jobs = jobs_for(self.request.user, self.action)
         if self.request.method in SAFE_METHODS:
-            return jobs.with_submissions()
+            return with_pauses(jobs.with_submissions())
         return jobs.using(VideoJob.database())
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        """Return what a POST on this path takes, or what a GET shows."""
-        if self.request.method != "POST":
-            return VideoJobSerializer
+        """Return what this path takes by the method of the request, or what a GET shows."""
         # By the path: DRF also asks in the course of OPTIONS, which has an action of its own.
-        creates = self.action_map["post"] == "create"
-        return VideoJobRequestSerializer if creates else Serializer
+        action = self.action_map.get(cast(str, self.request.method).lower(), "")
+        if self.request.method in SAFE_METHODS:
+            return VideoJobSerializer
+        return TAKES.get(action, Serializer)
+
+    def get_object(self) -> VideoJob:
+        """Return the job, or 404; only lists have filters."""
+        job = get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
+        self.check_object_permissions(self.request, job)
+        return job
 
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Create a job: 202 when it is submitted along, 201 for a draft."""
-        body = read_body(request, known=VideoJobRequestSerializer.Meta.fields)
-        serializer = self.get_serializer(data=body)
-        serializer.is_valid(raise_exception=True)
-        fields = serializer.validated_data
+        fields = self._read(VideoJobRequestSerializer.Meta.fields)
         wanted = fields.pop("submit")
-        job = VideoJob(owner=self._actor(), **fields)
+        # By key: whom the site signs in may be no row of its users' table.
+        job = VideoJob(owner_id=getattr(self.actor(), "pk", None), **fields)
         if not wanted:
             job.save(force_insert=True)
             return self._show(job.pk, status.HTTP_201_CREATED)
         self.action = "submit"  # it spends, and so takes the right of that path
         self.check_object_permissions(request, job)
-        job.submit(actor=self._actor(), source=JobEvent.Source.API)
+        job.submit(actor=self.actor(), source=JobEvent.Source.API)
         return self._show(job.pk, status.HTTP_202_ACCEPTED)
+
+    def update(self, request: Request, **kwargs: Any) -> Response:
+        """Write a draft anew."""
+        return self._change(partial=False)
+
+    def partial_update(self, request: Request, **kwargs: Any) -> Response:
+        """Change some fields of a draft."""
+        return self._change(partial=True)
+
+    def destroy(self, request: Request, **kwargs: Any) -> Response:
+        """Throw a draft away."""
+        ledger.delete_draft(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     def submit(self, request: Request, **kwargs: Any) -> Response:
         """Ask for the video of a draft, which costs its price."""
@@ -106,17 +110,26 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
 
     def sync(self, request: Request, **kwargs: Any) -> Response:
         """Have a worker look now."""
-        return self._ask(VideoJob.sync)
+        return self._ask(VideoJob.sync, cooldown_seconds=conf.API_SYNC_COOLDOWN_SECONDS)
 
-    def _ask(self, verb: Callable[..., object]) -> Response:
+    def _read(self, known: tuple[str, ...], *stored: VideoJob, partial: bool = False) -> Any:
+        """Return the fields of the body, which are valid for a new job or for the one stored."""
+        body = read_body(self.request, known=known)
+        serializer = self.get_serializer(*stored, data=body, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    def _change(self, *, partial: bool) -> Response:
+        job = self.get_object()
+        changes = self._read(DraftSerializer.Meta.fields, job, partial=partial)
+        ledger.change_draft(job, changes)
+        return self._show(job.pk, status.HTTP_200_OK)
+
+    def _ask(self, verb: Callable[..., object], **options: Any) -> Response:
         job = self.get_object()
         read_body(self.request, known=())
-        verb(job, actor=self._actor(), source=JobEvent.Source.API)
+        verb(job, actor=self.actor(), source=JobEvent.Source.API, **options)
         return self._show(job.pk, status.HTTP_202_ACCEPTED)
-
-    def _actor(self) -> Any:
-        user = self.request.user
-        return user if is_signed_in(user) else None
 
     def _show(self, job_id: uuid.UUID, code: int) -> Response:
         """Show the job as it was written, with its address."""
@@ -124,7 +137,7 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
         # Named for the submissions too, which would come from wherever the site reads.
         submissions = Prefetch("submissions", Submission.objects.using(alias))
         rows = VideoJob.objects.using(alias).prefetch_related(submissions)
-        job = get_object_or_404(rows, pk=job_id)
+        job = get_object_or_404(with_pauses(rows), pk=job_id)
         headers = {"Location": self._address(job)}
         if code == status.HTTP_202_ACCEPTED:
             headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -138,34 +151,3 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
         name = ":".join([*match.namespaces, "job-detail"])
         path = reverse(name, kwargs={**self.kwargs, "pk": job.pk})
         return self.request.build_absolute_uri(path)
-
-
-class JobEventViewSet(ListModelMixin, HailuoViewSet):
-    """What happened to the job, the oldest first."""
-
-    pagination_class = OldestFirst
-
-    def get_queryset(self) -> QuerySet[JobEvent]:
-        """Return the history of a job that exists for this user; else 404."""
-        jobs = reachable_jobs(self.request.user, self.action)
-        job = get_object_or_404(jobs, pk=self.kwargs["pk"])
-        self.check_object_permissions(self.request, job)
-        return JobEvent.objects.filter(job=job).select_related("submission")
-
-    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
-        """Return the details to staff only."""
-        return StaffJobEventSerializer if sees_all(self.request.user) else JobEventSerializer
-
-
-class PriceViewSet(HailuoViewSet):
-    """What a video costs, by resolution and whole seconds."""
-
-    def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        """Return the table that jobs are priced by now, in USD as strings."""
-        usd = USDField().to_representation
-        prices = {
-            resolution: {str(seconds): usd(price) for seconds, price in row.items()}
-            for resolution, row in conf.PRICES.items()
-        }
-        as_of = pricing.PRICES_AS_OF.isoformat()
-        return Response({"currency": "USD", "as_of": as_of, "prices": prices})

@@ -1,0 +1,50 @@
+"""What all paths share: the site's permissions, our rates, and one kind of errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.module_loading import import_string
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.viewsets import GenericViewSet
+
+from hailuo_django.conf import conf
+from hailuo_django.models import VideoJob
+
+from .exceptions import add_codes, as_api_exception
+from .permissions import is_signed_in
+from .throttling import ReadThrottle, SubmitThrottle
+
+SPENDING = ("create", "submit", "resubmit")
+"""The actions that make jobs and may spend money."""
+
+
+class HailuoViewSet(GenericViewSet[Any]):
+    """The base of every view of ours."""
+
+    queryset = VideoJob.objects.none()
+    serializer_class: type[BaseSerializer[Any]] = Serializer
+    # The host's defaults for these suit its own models.
+    filter_backends: tuple[Any, ...] = ()
+
+    def get_permissions(self) -> list[Any]:
+        """Return the permissions the site chose, read anew for each request."""
+        return [import_string(path)() for path in conf.API_PERMISSION_CLASSES]
+
+    def get_throttles(self) -> list[Any]:
+        """Return our own rate, and those that the site has for all of its views."""
+        ours = SubmitThrottle if self.action in SPENDING else ReadThrottle
+        return [ours(), *super().get_throttles()]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer what the verbs raise as well, and with a code whatever it is."""
+        error = as_api_exception(exc)
+        response = super().handle_exception(error)
+        add_codes(response, error)
+        return response
+
+    def actor(self) -> Any:
+        """Return who asks; None for a visitor."""
+        user = self.request.user
+        return user if is_signed_in(user) else None

@@ -1,0 +1,55 @@
+"""What is said when a job is in no state for what somebody wants of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hailuo_django.exceptions import Conflict
+from hailuo_django.models import VideoJob
+from hailuo_django.states import LIVE, RESUBMITTABLE, Action, Status
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Something to want of a job: the states it may be in for it, and the words for all others."""
+
+    allowed: Collection[Status]
+    refusal: str | Promise
+
+
+DRAFT_ONLY = (Status.DRAFT,)
+
+SUBMIT = Wish(DRAFT_ONLY, gettext_lazy("The job is %s; only a draft can be submitted."))
+RESUBMIT = Wish(
+    RESUBMITTABLE,
+    gettext_lazy(
+        "The job is %s; only a failed or cancelled job can be resubmitted, and only when none of"
+        " its submissions may still become a video."
+    ),
+)
+CANCEL = Wish(LIVE, gettext_lazy("The job is %s; there is nothing to cancel."))
+LOOK = Wish(
+    frozenset(Status) - {Status.DRAFT},
+    gettext_lazy("The job is %s; there is nothing to look for upstream."),
+)
+CHANGE = Wish(DRAFT_ONLY, gettext_lazy("The job is %s; only a draft can be changed."))
+DELETE = Wish(DRAFT_ONLY, gettext_lazy("The job is %s; only a draft can be deleted."))
+
+BY_ACTION = {Action.SUBMIT: SUBMIT, Action.RESUBMIT: RESUBMIT}
+
+
+def conflict(row: VideoJob | None, wish: Wish) -> Conflict:
+    """Return the refusal of ``wish`` for the job as it is in the database."""
+    if row is None:
+        return Conflict(_("This job does not exist in the database."), code="missing")
+    message = wish.refusal % row.get_status_display()
+    if row.status in wish.allowed:
+        # The state would do, and an earlier submission is still under way.
+        return Conflict(message, code="submission_alive", status=row.status)
+    allowed = [status for status in Status if status in wish.allowed]
+    return Conflict(message, status=row.status, allowed=allowed)

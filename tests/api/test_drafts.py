@@ -1,0 +1,166 @@
+"""PUT, PATCH and DELETE: a draft is its owner's, and what was asked for stays as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from hailuo_django.api import jobs as views
+from hailuo_django.models import VideoJob
+from hailuo_django.states import Status
+
+from .people import Visitor, address, complaints, draft, ended, person, wanted
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_draft_is_changed_field_by_field(client: Visitor, ada: User) -> None:
+    job = draft(ada, reference="order 7", start_image="https://example.com/a.png")
+
+    answer = client.patch(address(job), {"duration": 10, "reference": "order 8"})
+
+    assert answer.status_code == 200
+    assert answer["Location"] == f"http://testserver{address(job)}"
+    shown = answer.json()
+    assert shown == client.get(address(job)).json()
+    assert (shown["prompt"], shown["duration"], shown["reference"]) == (
+        "a lighthouse",
+        10,
+        "order 8",
+    )
+    assert (shown["start_image"], shown["price_usd"]) == ("https://example.com/a.png", "0.4725")
+
+
+def test_a_draft_is_written_anew(client: Visitor, ada: User) -> None:
+    job = draft(ada, reference="order 7", resolution="1080p", start_image="https://example.com/a")
+
+    shown = client.put(address(job), {"prompt": "a storm"}).json()
+
+    assert (shown["id"], shown["status"], shown["prompt"]) == (str(job.pk), "draft", "a storm")
+    assert (shown["resolution"], shown["start_image"], shown["reference"]) == ("768p", "", "")
+
+
+def test_a_draft_is_thrown_away(client: Visitor, ada: User) -> None:
+    job = draft(ada)
+    answer = client.delete(address(job))
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert not VideoJob.objects.exists()
+    assert client.delete(address(job)).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+@pytest.mark.parametrize("status", [Status.UNSENT, Status.FAILED, Status.COMPLETED])
+def test_what_was_asked_for_is_neither_changed_nor_deleted(
+    client: Visitor, ada: User, method: str, status: Status
+) -> None:
+    job = wanted(ada) if status == Status.UNSENT else ended(ada, status)
+
+    answer = getattr(client, method)(address(job), {"prompt": "another", "reference": "mine"})
+
+    assert answer.status_code == 409
+    told = answer.json()
+    assert (told["code"], told["status"], told["allowed_statuses"]) == (
+        "conflict",
+        status,
+        ["draft"],
+    )
+    assert f"The job is {status.label}; only a draft can be" in told["detail"]
+    row = VideoJob.objects.get()
+    assert (row.prompt, row.reference) == ("a lighthouse", "")
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_who_submits_it_meanwhile_has_it_as_it_was(
+    client: Visitor, ada: User, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = draft(ada)
+    found = views.VideoJobViewSet.get_object
+
+    def and_then_it_is_submitted(view: Any) -> VideoJob:
+        seen = found(view)
+        VideoJob.objects.get(pk=seen.pk).submit()
+        return seen
+
+    monkeypatch.setattr(views.VideoJobViewSet, "get_object", and_then_it_is_submitted)
+
+    assert getattr(client, method)(address(job), {"prompt": "another"}).status_code == 409
+    assert VideoJob.objects.get().submissions.get().body["prompt"] == "a lighthouse"
+
+
+def test_who_submits_a_draft_that_was_changed_meanwhile_looks_again(
+    client: Visitor, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = draft(ada)
+    found = views.VideoJobViewSet.get_object
+
+    def and_then_it_is_changed(view: Any) -> VideoJob:
+        seen = found(view)
+        VideoJob.objects.update(prompt="another, and a dearer one", duration=10)
+        return seen
+
+    monkeypatch.setattr(views.VideoJobViewSet, "get_object", and_then_it_is_changed)
+
+    answer = client.post(address(job, "submit"))
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "stale")
+    assert "status" not in answer.json()
+    assert VideoJob.objects.get().status == Status.DRAFT
+
+
+@pytest.mark.parametrize("method", ["patch", "delete", "post"])
+def test_who_deletes_it_meanwhile_leaves_nothing(
+    client: Visitor, ada: User, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = draft(ada)
+    found = views.VideoJobViewSet.get_object
+
+    def and_then_it_is_gone(view: Any) -> VideoJob:
+        seen = found(view)
+        VideoJob.objects.all().delete()
+        return seen
+
+    monkeypatch.setattr(views.VideoJobViewSet, "get_object", and_then_it_is_gone)
+
+    path = address(job, "submit" if method == "post" else "detail")
+    answer = getattr(client, method)(path)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "code"),
+    [
+        ({"prompt": " "}, "prompt", "blank"),
+        ({"prompt": None}, "prompt", "null"),
+        ({"duration": 6.5}, "duration", "invalid"),
+        ({"submit": True}, "submit", "unknown_field"),
+        ({"status": "completed"}, "status", "unknown_field"),
+        ({"endImage": "https://example.com/b.png"}, "endImage", "retired_field"),
+    ],
+)
+def test_a_wrong_change_is_named_and_changes_nothing(
+    client: Visitor, ada: User, body: dict[str, Any], name: str, code: str
+) -> None:
+    job = draft(ada)
+    [(wrong, [(said, _)])] = complaints(client.patch(address(job), body)).items()
+    assert (wrong, said) == (name, code)
+    assert VideoJob.objects.values().get(pk=job.pk)["updated_at"] == job.updated_at
+
+
+def test_a_draft_without_a_prompt_is_written_by_nobody(client: Visitor, ada: User) -> None:
+    [(name, [(code, _)])] = complaints(client.put(address(draft(ada)), {"duration": 7})).items()
+    assert (name, code) == ("prompt", "required")
+
+
+def test_first_403_then_the_right_is_granted(db: None) -> None:
+    owner = person("owner", "add", "submit", "cancel")
+    job = draft(owner)
+    for method in ("put", "patch", "delete"):
+        assert getattr(Visitor(owner), method)(address(job), {"prompt": "x"}).status_code == 403
+
+    boss = Visitor(person("boss", "change", "delete", is_staff=True))
+    assert boss.patch(address(job), {"prompt": "by the boss"}).status_code == 200
+    assert VideoJob.objects.get().owner == owner
+    assert boss.delete(address(job)).status_code == 204

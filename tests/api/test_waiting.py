@@ -1,0 +1,124 @@
+"""A job that is accepted and does not move says so, and nothing of the site's account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+from pytest_django import Settings
+
+from hailuo_django import pacing
+from hailuo_django.krea.errors import AccountProblem, Ambiguous
+from hailuo_django.models import Submission, VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import Status
+from hailuo_django.worker.sweep import sweep
+from tests.site import configure
+
+from .people import Visitor, address, ended, wanted
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JOBS = reverse("hailuo_django_api:job-list")
+PAUSED = {
+    "code": "sending_paused",
+    "message": "Sending is paused. The job keeps its place and is sent by itself.",
+}
+
+
+@pytest.fixture
+def krea(settings: Settings) -> Iterator[Sandbox]:
+    with Sandbox(manual=True) as sandbox:
+        configure(settings, sandbox)
+        yield sandbox
+
+
+def test_while_all_goes_its_way_nothing_is_said(client: Visitor) -> None:
+    assert client.create(prompt="x").json()["waiting"] is None
+    assert client.create(prompt="x", submit=False).json()["waiting"] is None
+
+
+@pytest.mark.parametrize("trouble", ["unauthorized", "payment_required", "rate_limited"])
+def test_what_holds_sending_back_is_told_as_a_pause_and_in_no_other_words(
+    client: Visitor, ada: User, krea: Sandbox, trouble: str
+) -> None:
+    job = wanted(ada)
+    krea.misbehave(trouble, times=None)
+    sweep()
+    said = Submission.objects.get().note
+    assert said.startswith("HTTP 4")
+
+    accepted = client.create(prompt="x")
+
+    assert (accepted.status_code, accepted.json()["waiting"]) == (202, PAUSED)
+    assert [one["waiting"] for one in client.get(JOBS).json()["results"]] == [PAUSED, PAUSED]
+    for path in (JOBS, address(job), address(job, "events")):
+        text = client.get(path).content.decode()
+        assert not any(
+            part in text for part in (said, "HTTP 4", "balance", "top up", "nauthorized")
+        )
+
+    pacing.resume(pacing.account())
+    assert client.get(address(job)).json()["waiting"] is None
+
+
+def test_a_refusal_that_is_about_the_account_keeps_its_words_from_the_owner(
+    client: Visitor, ada: User, krea: Sandbox
+) -> None:
+    job = wanted(ada)
+    krea.misbehave("forbidden")
+    sweep()
+
+    shown = client.get(address(job)).json()
+
+    assert (shown["status"], shown["waiting"], shown["error"]) == ("failed", None, None)
+    assert "Forbidden" in Submission.objects.get().note
+    assert "Forbidden" not in str(shown)
+
+
+def test_after_lost_answers_those_that_were_not_sent_wait(client: Visitor, ada: User) -> None:
+    job = wanted(ada)
+    for _answer in range(pacing.DOUBTS_BEFORE_A_PAUSE):
+        pacing.doubt("cut")
+    assert client.get(address(job)).json()["waiting"] == PAUSED
+
+
+def test_while_one_goes_ahead_alone_the_others_wait(client: Visitor, ada: User) -> None:
+    job = wanted(ada)
+    pacing.doubt("cut")
+    turn = pacing.take_turn()
+    assert turn is not None
+    assert client.get(address(job)).json()["waiting"] == PAUSED
+    pacing.end_turn(turn)
+    assert client.get(address(job)).json()["waiting"] is None
+
+
+def test_a_site_without_a_token_sends_nothing(
+    client: Visitor, ada: User, settings: Settings
+) -> None:
+    settings.HAILUO = {"KREA_API_TOKEN": ""}
+    assert client.create(prompt="x").json()["waiting"] == PAUSED
+
+
+def test_what_is_under_way_or_done_does_not_wait(client: Visitor, ada: User) -> None:
+    jobs = [ended(ada, status) for status in (Status.COMPLETED, Status.PROCESSING)]
+    pacing.slow_sending(AccountProblem("Top up", status=402))
+    assert [client.get(address(job)).json()["waiting"] for job in jobs] == [None, None]
+
+
+def test_a_lost_answer_is_told_without_alarm(client: Visitor, ada: User) -> None:
+    job = ended(ada, Status.UNCONFIRMED, note=str(Ambiguous("connection reset by 10.0.0.7")))
+    shown = client.get(address(job)).json()
+    assert shown["waiting"]["code"] == "answer_lost"
+    assert "nothing is paid for twice" in shown["waiting"]["message"]
+    assert "10.0.0.7" not in str(shown)
+
+
+def test_a_page_of_waiting_jobs_takes_no_more_queries(ada: User, client: Visitor) -> None:
+    pacing.slow_sending(AccountProblem("Top up", status=402))
+    for _job in range(3):
+        wanted(ada)
+    assert VideoJob.objects.count() == 3
+    assert [one["waiting"] for one in client.get(JOBS).json()["results"]] == [PAUSED] * 3

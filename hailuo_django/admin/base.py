@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
@@ -24,6 +24,9 @@ class HailuoAdmin(ModelAdmin):
     """Commits by itself, and changes rows where they are written."""
 
     show_full_result_count = False
+
+    class Media:
+        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("hailuo_django/admin.css",)}
 
     def get_urls(self) -> list[URLPattern]:
         """Return Django's own, out of the reach of ``ATOMIC_REQUESTS``."""

@@ -46,7 +46,6 @@ class LiveMixin(HailuoAdmin):
     live_page_template = "admin/hailuo_django/videojob/live_page.html"
 
     class Media:
-        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("hailuo_django/admin.css",)}
         js = (Script("hailuo_django/live.js", type="module"),)
 
     def get_urls(self) -> list[URLPattern]:

@@ -15,7 +15,7 @@ from hailuo_django import ledger
 from hailuo_django.exceptions import Conflict
 from hailuo_django.models import JobEvent, Stranger
 
-from . import display
+from . import display, raw
 from .base import ReadOnlyAdmin
 from .reports import lines
 
@@ -115,5 +115,7 @@ class StrangerAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("last answer from Krea"))
     def answer(self, stranger: Stranger) -> str:
-        """Return what Krea listed, as it came."""
-        return display.text(stranger.raw) or self.get_empty_value_display()
+        """Return what Krea listed, for those who may see it."""
+        if not stranger.raw:
+            return self.get_empty_value_display()
+        return raw.shown(raw.readable(stranger.raw, raw.redact_in_use()))

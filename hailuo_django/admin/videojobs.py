@@ -25,6 +25,7 @@ from .live import LiveMixin
 from .reconcile import ReconcilingMixin
 from .saving import SavingMixin
 from .story import StoryMixin
+from .support import SupportMixin
 
 NEEDED = (
     "job_id",
@@ -68,7 +69,9 @@ READ_ONLY = (
 )
 
 
-class VideoJobAdmin(SavingMixin, DeletionMixin, LiveMixin, StoryMixin, ReconcilingMixin):
+class VideoJobAdmin(
+    SavingMixin, DeletionMixin, LiveMixin, StoryMixin, SupportMixin, ReconcilingMixin
+):
     """Video jobs. Subclass it and register yours to change what is shown."""
 
     list_display: Options = (

@@ -182,14 +182,14 @@ def test_what_krea_says_of_a_stranger_or_an_account_does_nothing(
 
 
 def test_what_krea_answered_word_by_word_needs_its_own_right(
-    stranger: Stranger, warden: User
+    krea: Sandbox, stranger: Stranger, warden: User
 ) -> None:
-    Stranger.objects.update(raw='{"krea": "said"}')
+    Stranger.objects.update(raw=f'{{"krea": "said {krea.token}"}}')
     address = reverse(STRANGER, args=[stranger.pk])
     assert "said" not in Browser(warden).open(address).text
 
     page = grant(warden, "view_raw_payload").open(address)
-    assert '{"krea": "said"}' in page.text
+    assert '"krea": "said [redacted]"' in page.text
 
 
 def test_an_account_says_what_holds_it_back_and_sends_again_when_told_to(

@@ -210,7 +210,7 @@ def test_a_long_story_is_cut_at_its_old_end(browser: Browser, grace: User) -> No
     assert text.count("noted by a worker") == MAX_SHOWN
     assert "note 149." in text
     assert "note 50." in text
-    assert f"Only the newest {MAX_SHOWN} are shown." in text
+    assert f"Only the newest {MAX_SHOWN} are shown; the export has them all." in text
     assert "looked at Krea" not in text, "it happened before the oldest entry shown"
 
 

@@ -73,12 +73,13 @@ TEMPLATES = [
 
 # Web process and workers write at the same time. With WAL they do not wait for readers, and
 # with IMMEDIATE a transaction waits for its turn at its beginning, where waiting is possible.
+# With FULL a commit is on the disk before anything is sent to Krea because of it.
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": Path(os.environ.get("HAILUO_DEMO_DIR", BASE_DIR), "db.sqlite3"),
         "OPTIONS": {
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,10 @@ LOCAL_NAMES = re.compile(r"(.+\.)?(localhost|local|internal|test|lan)|[^.:]+", r
 """Names that only this machine or this network knows; a name without a dot is one, too."""
 
 WAL = re.compile(r"journal_mode\s*=\s*['\"]?wal\b", re.IGNORECASE)
+SYNCHRONOUS = re.compile(r"\bsynchronous\s*[=(]\s*['\"]?(\w+)", re.IGNORECASE)
+SYNCED = ("FULL", "EXTRA", "2", "3")
+"""What SQLite calls it when a commit is on the disk before it is reported."""
+NOT_SYNCED = re.compile(r"\bsynchronous_commit\s*=\s*['\"]?(off|false|no|0)\b", re.IGNORECASE)
 
 
 def check_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -73,22 +77,46 @@ def _about_krea() -> Iterable[CheckMessage]:
 
 
 def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check how SQLite is opened, where our rows are written to it."""
+    """Check how the database of our rows is opened, as far as the settings say."""
     alias = router.db_for_write(apps.get_model("hailuo_django", "VideoJob"))
     database = connections[alias].settings_dict
-    if not database["ENGINE"].endswith("sqlite3"):
-        return []
-    options, names = database["OPTIONS"], {"alias": alias}
-    found: list[CheckMessage] = []
+    engine = database["ENGINE"].rpartition(".")[2]
+    if engine in ("sqlite3", "spatialite"):
+        return [*_about_sqlite(alias, database["OPTIONS"])]
+    if engine in ("postgresql", "postgis"):
+        return [*_about_postgresql(alias, database["OPTIONS"])]
+    return []
+
+
+def _about_sqlite(alias: str, options: Mapping[str, Any]) -> Iterable[CheckMessage]:
+    names, commands = {"alias": alias}, str(options.get("init_command", ""))
     if str(options.get("transaction_mode", "")).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
         message = _('The SQLite database "%(alias)s" does not begin transactions as IMMEDIATE.')
         hint = _(
             'Set OPTIONS["transaction_mode"] to "IMMEDIATE"; else workers and web processes'
             ' meet "database is locked".'
         )
-        found.append(CheckWarning(message % names, hint=hint, id="hailuo_django.W024"))
-    if not WAL.search(str(options.get("init_command", ""))):
+        yield CheckWarning(message % names, hint=hint, id="hailuo_django.W024")
+    if not WAL.search(commands):
         message = _('The SQLite database "%(alias)s" is not opened in WAL mode.')
         hint = _('Set OPTIONS["init_command"] to "PRAGMA journal_mode=WAL;".')
-        found.append(CheckWarning(message % names, hint=hint, id="hailuo_django.W025"))
-    return found
+        yield CheckWarning(message % names, hint=hint, id="hailuo_django.W025")
+    said = SYNCHRONOUS.findall(commands)
+    if said and said[-1].upper() not in SYNCED:
+        yield _undone(alias, f"synchronous={said[-1]}", 'OPTIONS["init_command"]', "FULL")
+
+
+def _about_postgresql(alias: str, options: Mapping[str, Any]) -> Iterable[CheckMessage]:
+    if said := NOT_SYNCED.search(str(options.get("options", ""))):
+        yield _undone(alias, said[0], 'OPTIONS["options"]', "on")
+
+
+def _undone(alias: str, said: str, place: str, right: str) -> CheckMessage:
+    """Warn that a commit may be gone after a power cut: its order was then sent, and is again."""
+    values = {"alias": alias, "said": said, "place": place, "right": right}
+    message = _(
+        'The database "%(alias)s" is opened with %(said)s: a power cut undoes its last commits,'
+        " and what was sent by them is sent, and paid, again."
+    )
+    hint = _("Write %(right)s in its place, in %(place)s.")
+    return CheckWarning(message % values, hint=hint % values, id="hailuo_django.W030")

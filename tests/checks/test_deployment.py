@@ -48,9 +48,9 @@ def test_a_wrong_value_is_reported_once() -> None:
     assert ids(with_token(**wrong), deploy=True) == ["E011", "E012", "E013", "E024"]
 
 
-def options_of_sqlite(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> None:
+def options_of(monkeypatch: pytest.MonkeyPatch, engine: str, options: dict[str, Any]) -> None:
     database = connections[VideoJob.database()].settings_dict
-    monkeypatch.setitem(database, "ENGINE", "django.db.backends.sqlite3")
+    monkeypatch.setitem(database, "ENGINE", f"django.db.backends.{engine}")
     monkeypatch.setitem(database, "OPTIONS", options)
 
 
@@ -72,15 +72,42 @@ def test_sqlite_is_opened_for_more_than_one_process(
     expected: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    options_of_sqlite(monkeypatch, options)
+    options_of(monkeypatch, "sqlite3", options)
     assert ids(with_token(), deploy=True) == expected
 
 
-def test_other_databases_need_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    database = connections[VideoJob.database()].settings_dict
-    monkeypatch.setitem(database, "ENGINE", "django.db.backends.postgresql")
-    monkeypatch.setitem(database, "OPTIONS", {})
+@pytest.mark.parametrize("engine", ["postgresql", "mysql"])
+def test_other_databases_need_nothing_of_it(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    options_of(monkeypatch, engine, {})
     assert ids(with_token(), deploy=True) == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "options", "said"),
+    [
+        ("sqlite3", {"init_command": "PRAGMA synchronous=NORMAL;"}, "synchronous=NORMAL"),
+        ("sqlite3", {"init_command": "pragma main.synchronous = off"}, "synchronous=off"),
+        ("sqlite3", {"init_command": "PRAGMA synchronous(1)"}, "synchronous=1"),
+        # SQLite takes it for a number, and that for NORMAL.
+        ("sqlite3", {"init_command": "PRAGMA synchronous=ON"}, "synchronous=ON"),
+        ("sqlite3", {"init_command": "PRAGMA synchronous=FULL; PRAGMA synchronous=0"}, "=0"),
+        ("sqlite3", {"init_command": "PRAGMA synchronous=1; PRAGMA synchronous='extra'"}, ""),
+        ("sqlite3", {"init_command": "PRAGMA synchronous = FULL;"}, ""),
+        ("sqlite3", {}, ""),
+        ("postgresql", {"options": "-c synchronous_commit=off"}, "synchronous_commit=off"),
+        ("postgresql", {"options": "-c synchronous_commit=on"}, ""),
+        ("postgresql", {}, ""),
+    ],
+)
+def test_a_commit_is_not_undone_by_a_power_cut(
+    engine: str, options: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options_of(monkeypatch, engine, options)
+    found = messages(with_token(), deploy=True, SILENCED_SYSTEM_CHECKS=[])
+    warnings = [one for one in found if one.id == "hailuo_django.W030"]
+    assert [said in one.msg for one in warnings] == ([True] if said else [])
+    right = {"sqlite3": "Write FULL", "postgresql": "Write on"}[engine]
+    assert all(str(one.hint).startswith(right) for one in warnings)
 
 
 @pytest.mark.parametrize(

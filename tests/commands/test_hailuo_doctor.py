@@ -35,7 +35,7 @@ def krea(settings: Settings) -> Iterator[Sandbox]:
     with Sandbox(manual=True) as krea:
         configure(settings, krea, KREA_TIMEOUT_SECONDS=5)
         # Beside a real Krea this is a warning; the site of these stories has none.
-        settings.SILENCED_SYSTEM_CHECKS = ["hailuo_django.W023"]
+        settings.SILENCED_SYSTEM_CHECKS = [*settings.SILENCED_SYSTEM_CHECKS, "hailuo_django.W023"]
         settings.Q_CLUSTER = {**settings.Q_CLUSTER, "workers": 2, "queue_limit": 2}
         call_command("hailuo_schedule", "install", verbosity=0)
         sweep()
@@ -99,7 +99,7 @@ def test_the_settings_are_checked_as_for_a_deployment(settings: Settings, krea: 
 
 def test_a_silenced_check_is_silent(settings: Settings, krea: Sandbox) -> None:
     settings.HAILUO = {**settings.HAILUO, "RESULT_HOSTS": []}
-    settings.SILENCED_SYSTEM_CHECKS = ["hailuo_django.W022", "hailuo_django.W023"]
+    settings.SILENCED_SYSTEM_CHECKS = [*settings.SILENCED_SYSTEM_CHECKS, "hailuo_django.W022"]
     assert finding("settings")["code"] == "settings.ok"
 
 

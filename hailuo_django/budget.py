@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from .clock import beginning_of, site_day
 from .conf import conf
 from .exceptions import BudgetExceeded
 from .models import BudgetLock, DeletedSubmission, Submission, VideoJob
@@ -98,17 +98,11 @@ def _sum(rows: Any) -> Decimal:
 
 
 def _period(cap: str, now: datetime) -> tuple[datetime, datetime]:
-    local = timezone.localtime(now, timezone.get_default_timezone()) if settings.USE_TZ else now
-    today = local.date()
+    today = site_day(now)
     if cap != "month":
-        return _midnight(today), _midnight(today + timedelta(days=1))
+        return beginning_of(today), beginning_of(today + timedelta(days=1))
     first = today.replace(day=1)
-    return _midnight(first), _midnight((first + timedelta(days=32)).replace(day=1))
-
-
-def _midnight(day: date) -> datetime:
-    zone = timezone.get_default_timezone() if settings.USE_TZ else None
-    return datetime.combine(day, time.min, tzinfo=zone)
+    return beginning_of(first), beginning_of((first + timedelta(days=32)).replace(day=1))
 
 
 def _exceeded(balance: Balance, price_usd: Decimal) -> BudgetExceeded:

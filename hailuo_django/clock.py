@@ -1,8 +1,8 @@
-"""Krea's times as this site keeps times, and back."""
+"""Krea's times as this site keeps times, and back; and the days of the site."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time, tzinfo
 
 from django.conf import settings
 from django.utils import timezone
@@ -22,3 +22,17 @@ def aware(moment: datetime, *, latest: bool = False) -> datetime:
     if timezone.is_aware(moment):
         return moment
     return timezone.make_aware(moment.replace(fold=1) if latest else moment)
+
+
+def site_day(moment: datetime) -> date:
+    """Return the day that a time of a row, or of ``timezone.now()``, belongs to here."""
+    return timezone.localtime(moment, _zone()).date() if settings.USE_TZ else moment.date()
+
+
+def beginning_of(day: date) -> datetime:
+    """Return when a day of the site begins, as rows keep times."""
+    return datetime.combine(day, time.min, tzinfo=_zone() if settings.USE_TZ else None)
+
+
+def _zone() -> tzinfo:
+    return timezone.get_default_timezone()

@@ -56,7 +56,7 @@ def take_turn() -> Turn | None:
     if row is None or not (row.setbacks or row.doubts or row.paused_at or row.send_after):
         return Turn()
     now = timezone.now()
-    if row.paused_at or (row.send_after and row.send_after > now):
+    if row.holds_sending(now):
         return None
     if not (row.setbacks or row.doubts):
         return Turn()

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -63,17 +62,7 @@ class KreaAccountAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("sending"))
     def sending(self, account: KreaAccount) -> str:
         """What holds sending back, in words."""
-        now = timezone.now()
-        if account.paused_at:
-            when = display.moment(account.paused_at)
-            return _("paused since %s, until Krea answers a GET") % when
-        if account.send_after and account.send_after > now:
-            return _("waits until %s") % display.moment(account.send_after)
-        if account.trial_until and account.trial_until > now:
-            return _("one request goes ahead alone, until %s") % display.moment(account.trial_until)
-        if account.setbacks or account.doubts:
-            return _("after trouble, one request at a time until one goes through")
-        return _("goes on")
+        return display.sending(account)
 
     @admin.display(description=gettext_lazy("reason"))
     def reason_shown(self, account: KreaAccount) -> str:

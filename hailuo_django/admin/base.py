@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import django
 from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from hailuo_django.models import VideoJob
 from hailuo_django.transactions import outside_atomic_requests
@@ -18,6 +22,13 @@ if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     ModelAdmin = admin.ModelAdmin  # Django's own class takes no parameters
+
+
+Crumb = tuple[str, str]
+"""The address and the name of a page above another."""
+
+TRAIL_IS_LIST = django.VERSION >= (6, 1)
+"""Whether this Django's styles want the pages above a page as a list."""
 
 
 class HailuoAdmin(ModelAdmin):
@@ -52,6 +63,25 @@ class HailuoAdmin(ModelAdmin):
         """Return the address of one of this model's pages, within this very admin."""
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{view}"
         return reverse(name, args=[quote(str(k)) for k in keys], current_app=self.admin_site.name)
+
+    def page(
+        self, request: HttpRequest, template: str, title: str, *trail: Crumb, **context: Any
+    ) -> TemplateResponse:
+        """Return a page of ours; it stands below the list of rows and the pages of ``trail``."""
+        # As on Django's own pages: links of the templates stay within this admin.
+        request.current_app = self.admin_site.name
+        app = reverse(
+            "admin:app_list", args=[self.opts.app_label], current_app=self.admin_site.name
+        )
+        above = [
+            (reverse("admin:index", current_app=self.admin_site.name), _("Home")),
+            (app, self.opts.app_config.verbose_name),
+            (self.address("changelist"), capfirst(self.opts.verbose_name_plural)),
+            *trail,
+        ]
+        shared = {"title": title, "opts": self.opts, "trail": above, "trail_is_list": TRAIL_IS_LIST}
+        each = self.admin_site.each_context(request)
+        return TemplateResponse(request, template, {**each, **shared, **context})
 
     def seen(self, request: HttpRequest, object_id: str) -> Any:
         """Return the row that an address names, if its reader may see it.

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.template.defaultfilters import linebreaksbr
+from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -21,7 +22,7 @@ from django.utils.translation import gettext as _
 from hailuo_django import results
 from hailuo_django.conf import conf
 from hailuo_django.fields import validate_web_address
-from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.pricing import Advice
 from hailuo_django.states import FailureCode, Status
 
@@ -97,6 +98,20 @@ def span(length: timedelta, *, exact: bool = False) -> str:
         parts = [(_("%d s"), seconds)]
     (words, number), *smaller = parts
     return " ".join([words % number, *(words % number for words, number in smaller if number)])
+
+
+def sending(account: KreaAccount) -> str:
+    """Return what holds the sending of an account back, in words."""
+    now = timezone.now()
+    if account.paused_at:
+        return _("paused since %s, until Krea answers a GET") % moment(account.paused_at)
+    if account.send_after and account.send_after > now:
+        return _("waits until %s") % moment(account.send_after)
+    if account.trial_until and account.trial_until > now:
+        return _("one request goes ahead alone, until %s") % moment(account.trial_until)
+    if account.setbacks or account.doubts:
+        return _("after trouble, one request at a time until one goes through")
+    return _("goes on")
 
 
 def advice(items: Iterable[Advice]) -> SafeString:

@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
@@ -130,19 +129,15 @@ class ReconcilingMixin(HailuoAdmin):
     def _show(
         self, request: HttpRequest, lost: LostAnswer, bound: dict[str, forms.Form]
     ) -> HttpResponse:
-        # As on Django's own pages: links of the templates stay within this admin.
-        request.current_app = self.admin_site.name
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Lost answer of submission %d") % lost.submission.number,
-            "opts": self.opts,
-            "original": lost.job,
-            "lost": lost,
-            "job_title": display.title(lost.job),
-            "may_send_again": self._may_submit(request) and lost.can_be_sent_again,
-            "bound": bound,
-        }
-        return TemplateResponse(request, self.reconcile_template, context)
+        return self.page(
+            request,
+            self.reconcile_template,
+            _("Lost answer of submission %d") % lost.submission.number,
+            (self.address("change", lost.job.pk), display.title(lost.job)),
+            lost=lost,
+            may_send_again=self._may_submit(request) and lost.can_be_sent_again,
+            bound=bound,
+        )
 
     def _may_submit(self, request: HttpRequest) -> bool:
         return request.user.has_perm(f"{self.opts.app_label}.submit_videojob")

@@ -22,6 +22,7 @@ from . import display, signs
 from .actions import cancel_selected, resubmit_selected, submit_selected, sync_selected
 from .deletion import DeletionMixin
 from .live import LiveMixin
+from .overview import OverviewMixin
 from .reconcile import ReconcilingMixin
 from .saving import SavingMixin
 from .story import StoryMixin
@@ -70,7 +71,13 @@ READ_ONLY = (
 
 
 class VideoJobAdmin(
-    SavingMixin, DeletionMixin, LiveMixin, StoryMixin, SupportMixin, ReconcilingMixin
+    SavingMixin,
+    DeletionMixin,
+    LiveMixin,
+    StoryMixin,
+    SupportMixin,
+    ReconcilingMixin,
+    OverviewMixin,
 ):
     """Video jobs. Subclass it and register yours to change what is shown."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from django.db.models import Count, Min, Q
 from django.utils import timezone
@@ -13,12 +12,8 @@ from hailuo_django import budget, pacing
 from hailuo_django.conf import conf
 from hailuo_django.models import Heartbeat, KreaAccount, Submission, VideoJob
 from hailuo_django.states import Status
-from hailuo_django.worker.sweep import HEARTBEAT
 
 from .findings import Finding, foreign, ok, shown, warning
-
-LATE_AFTER = timedelta(minutes=3)
-"""The schedule and cron run it every minute."""
 
 
 def examine_sweep() -> Iterator[Finding]:
@@ -28,13 +23,13 @@ def examine_sweep() -> Iterator[Finding]:
         " service, and read its log."
     )
     beats = Heartbeat.objects.using(VideoJob.database())
-    last = beats.filter(name=HEARTBEAT).values_list("beat_at", flat=True).first()
+    last = beats.filter(name=Heartbeat.SWEEP).values_list("beat_at", flat=True).first()
     if last is None:
         yield warning("sweep.never", _("No worker has ever finished a sweep."), fix)
         return
     age = timezone.now() - last
     values = {"seconds": max(round(age.total_seconds()), 0)}
-    if age > LATE_AFTER:
+    if age > Heartbeat.LATE_AFTER:
         yield warning("sweep.late", _("The last sweep ended %(seconds)d s ago.") % values, fix)
     else:
         yield ok("sweep.ok", _("The last sweep ended %(seconds)d s ago.") % values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -30,9 +32,19 @@ class KreaAccount(models.Model):
     def __str__(self) -> str:
         return self.fingerprint
 
+    def holds_sending(self, now: datetime) -> bool:
+        """Tell whether nothing may be sent, not even a single trial."""
+        return bool(self.paused_at or (self.send_after and self.send_after > now))
+
 
 class Heartbeat(models.Model):
     """When a worker last finished a pass, by the name of the pass."""
+
+    SWEEP = "sweep"
+    """The pass over everything that is due."""
+
+    LATE_AFTER = timedelta(minutes=3)
+    """A sweep that ended longer ago is late: the schedule and cron run it every minute."""
 
     name = models.CharField(_("name"), max_length=32, primary_key=True)
     beat_at = models.DateTimeField(_("last time"))

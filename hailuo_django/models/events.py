@@ -72,6 +72,10 @@ class JobEvent(models.Model):
                 name="hailuo_event_known_source",
             ),
         )
+        indexes = (
+            # How jobs ended, day by day, and by whom that became known: read from here alone.
+            models.Index(fields=("announcement", "created_at", "source"), name="hailuo_event_ends"),
+        )
 
     def __str__(self) -> str:
         return f"{self.action}: {self.from_status or '-'} > {self.to_status or '-'}"

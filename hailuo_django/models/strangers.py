@@ -52,6 +52,10 @@ class Stranger(models.Model):
         verbose_name_plural = _("unknown upstream jobs")
         ordering = ("-first_seen_at", "-pk")
         default_permissions = ("view",)
+        indexes = (
+            # Those that nobody dismissed yet, the newest first.
+            models.Index(fields=("dismissed_at", "first_seen_at"), name="hailuo_stranger_open"),
+        )
 
     def __str__(self) -> str:
         return self.krea_job_id

@@ -107,6 +107,10 @@ class Submission(models.Model):
             models.Index(fields=("status", "due_at"), name="hailuo_submission_status"),
             models.Index(fields=("due_at",), name="hailuo_submission_due"),
             models.Index(fields=("status", "ended_at"), name="hailuo_submission_ended"),
+            # What takes too long: few are ever marked.
+            models.Index(fields=("overdue_at",), name="hailuo_submission_overdue"),
+            # When the last webhook came.
+            models.Index(fields=("last_webhook_at",), name="hailuo_submission_webhook"),
         )
         constraints = (
             models.UniqueConstraint(fields=("job", "number"), name="hailuo_submission_number"),

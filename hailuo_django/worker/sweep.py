@@ -19,8 +19,6 @@ from .look import LookLane
 from .reconcile import ListLane
 from .send import SendLane
 
-HEARTBEAT = "sweep"
-
 
 def sweep(*, only: uuid.UUID | None = None) -> int:
     """Do what is due, for one job or for all; return how many requests that took.
@@ -44,8 +42,8 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
 def _beat() -> None:
     # The write first: a transaction that reads first fails on SQLite beside another writer.
     beats, now = Heartbeat.objects.using(VideoJob.database()), timezone.now()
-    if not beats.filter(name=HEARTBEAT).update(beat_at=now):
-        beats.get_or_create(name=HEARTBEAT, defaults={"beat_at": now})
+    if not beats.filter(name=Heartbeat.SWEEP).update(beat_at=now):
+        beats.get_or_create(name=Heartbeat.SWEEP, defaults={"beat_at": now})
 
 
 def _talk_to_krea(only: uuid.UUID | None, end: float) -> int:

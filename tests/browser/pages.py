@@ -26,10 +26,18 @@ def _list(name: str, *rows: Any) -> str:
     return admin_page(f"{name}_changelist")
 
 
+def _overview(*rows: Any) -> str:
+    """The address of the overview, where there is something to see."""
+    assert all(rows)
+    return admin_page("videojob_overview")
+
+
 PAGES: dict[str, Callable[[Stage], str]] = {
     "the app": lambda stage: reverse("admin:app_list", args=["hailuo_django"]),
     "the empty list": lambda stage: admin_page("videojob_changelist"),
     "the list": lambda stage: _list("videojob", *stage.everything()),
+    "the empty overview": lambda stage: admin_page("videojob_overview"),
+    "the overview": lambda stage: _overview(*stage.month(), *stage.everything()),
     "a new job": lambda stage: admin_page("videojob_add"),
     "a draft": lambda stage: page_of(stage.draft(HOSTILE)),
     "a job that waits": lambda stage: page_of(stage.unsent()),

@@ -10,6 +10,7 @@ from hailuo_django.models import KreaAccount, Stranger, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.testing import make_job, make_submitted_job, work
 from hailuo_django.worker.sweep import sweep
+from tests.admin.overview import move_back
 
 HOSTILE = (
     "</title></textarea></li></bdi><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -73,6 +74,17 @@ class Stage:
             self.lost("A paper boat on a wet street."),
             self.unsent("A kite over the dunes."),
         ]
+
+    def month(self) -> list[VideoJob]:
+        """Videos and failures on several days, enough of a kind to say how long one takes."""
+        jobs = [self.unsent() for _job in range(24)]
+        sweep()
+        for number, made in enumerate(self.krea.jobs):
+            self.krea.move(made.id, "failed" if number in (3, 9) else "completed")
+        work()
+        for number, job in enumerate(jobs):
+            move_back(job, days=number % 7 * 4)
+        return jobs
 
     def _moved(self, prompt: str, status: str) -> VideoJob:
         job = self.unsent(prompt)

@@ -1,0 +1,96 @@
+"""What concerns all jobs at once: no worker, no sending, no webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from hailuo_django.admin import display
+from hailuo_django.conf import conf
+from hailuo_django.models import Heartbeat, KreaAccount, Submission
+from hailuo_django.states import Status
+
+from .concerns import MAX_COUNTED, Concern, counted
+from .scope import Scope
+from .standing import Standing
+from .ways import Link, Ways
+
+ENOUGH = 5
+"""Fewer videos say nothing about webhooks."""
+
+
+def about_the_site(scope: Scope, ways: Ways, standing: Standing) -> Iterator[Concern]:
+    """Yield what concerns all jobs: 1 query."""
+    yield from no_worker(ways, standing)
+    yield from no_sending(scope, ways, standing)
+    yield from no_webhooks(ways, standing)
+
+
+def no_worker(ways: Ways, standing: Standing) -> Iterator[Concern]:
+    """No sweep has ended of late: nothing is sent and nobody looks."""
+    now = timezone.now()
+    last = standing.last_sweep
+    if last and now - last <= Heartbeat.LATE_AFTER:
+        return
+    if last is None:
+        words = _("No worker has ever finished a sweep.")
+    else:
+        age = display.span(now - last)
+        words = _("No worker has finished a sweep for %s.") % age
+    advice = _(
+        "Nothing is sent or looked for by itself. See that “manage.py qcluster” runs, or"
+        " “manage.py hailuo_sweep” from cron or as a service, and read its log."
+    )
+    address = ways.rows(Heartbeat)
+    yield Concern("worker", words, advice, [Link(address, _("Heartbeats"))] if address else [])
+
+
+def no_sending(scope: Scope, ways: Ways, standing: Standing) -> Iterator[Concern]:
+    """Submissions wait because nothing may be sent."""
+    unsent = scope.within(Submission.objects.filter(status=Status.UNSENT)).order_by()
+    count = unsent[: MAX_COUNTED + 1].count()
+    waiting = ngettext("%(count)s submission waits.", "%(count)s submissions wait.", count)
+    waiting %= {"count": counted(count)}
+    if not conf.KREA_API_TOKEN:
+        words = _("There is no API token, so nothing is sent: %(waiting)s")
+        advice = _("Set KREA_API_TOKEN in the setting HAILUO.")
+        yield Concern("token", words % {"waiting": waiting}, advice)
+    elif account := held(standing, count):
+        words = _("Sending: %(state)s. %(waiting)s")
+        state = {"state": display.sending(account), "waiting": waiting}
+        reason = display.text(account.reason)
+        yield Concern("sending", words % state, *resuming(ways), detail=reason)
+
+
+def held(standing: Standing, waiting: int) -> KreaAccount | None:
+    """Return the account in use if it is paused, or if something waits for it."""
+    account = standing.account
+    if account is None or not account.holds_sending(timezone.now()):
+        return None
+    return account if waiting or account.paused_at else None
+
+
+def resuming(ways: Ways) -> tuple[str, list[Link]]:
+    """Return what to do about a pause, and where."""
+    address = ways.rows(KreaAccount)
+    if not (address and ways.may_decide):
+        advice = _("It goes on by itself, or by “Resume sending” of somebody who may decide.")
+        return advice, [Link(address, _("Krea accounts"))] if address else []
+    advice = _("It goes on by itself; “Resume sending” lets one request go ahead at once.")
+    return advice, [Link(address, _("Resume sending, in the list of Krea accounts"))]
+
+
+def no_webhooks(ways: Ways, standing: Standing) -> Iterator[Concern]:
+    """Webhooks were asked for, and most of the newest videos brought none."""
+    without = [job for job, count in standing.webhooks if not count]
+    videos = len(standing.webhooks)
+    if videos < ENOUGH or 2 * len(without) <= videos:
+        return
+    words = _("Of the newest %(videos)d videos only %(some)d brought a webhook.")
+    advice = _("“manage.py hailuo_doctor” dials the address and says what a sender meets there.")
+    links = [Link(ways.job(without[0]), _("The newest without a webhook"))]
+    some = {"videos": videos, "some": videos - len(without)}
+    yield Concern("webhooks", words % some, advice, links)

@@ -1,0 +1,59 @@
+"""Ways out: links to the pages of this admin that its reader may open."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+
+if TYPE_CHECKING:
+    from hailuo_django.admin.base import HailuoAdmin
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where to go, and the words to click."""
+
+    address: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What a reader can reach from the admin of video jobs."""
+
+    admin: HailuoAdmin
+    request: HttpRequest
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether the reader decides about lost answers and pauses."""
+        return self.admin.has_reconcile_permission(self.request)
+
+    def job(self, job_id: uuid.UUID) -> str:
+        """Return the address of a job's page."""
+        return self.admin.address("change", job_id)
+
+    def lost_answer(self, job_id: uuid.UUID, number: int) -> str:
+        """Return the address where somebody decides about a lost answer."""
+        return self.admin.address("reconcile", job_id, number)
+
+    def jobs(self, query: str) -> str:
+        """Return the address of the list of jobs, filtered."""
+        return f"{self.admin.address('changelist')}?{query}"
+
+    def rows(self, model: type[Model], query: str = "") -> str:
+        """Return the address of another model's list; empty where the reader has none."""
+        site = self.admin.admin_site
+        if not site.is_registered(model):
+            return ""
+        admin = site.get_model_admin(model)
+        if not admin.has_view_permission(self.request):
+            return ""
+        name = f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist"
+        address = reverse(name, current_app=site.name)
+        return f"{address}?{query}" if query else address

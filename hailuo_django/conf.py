@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from . import pricing
+from .krea.text import Secret
 
 DEFAULTS: dict[str, Any] = {
     "KREA_API_TOKEN": "",
@@ -49,9 +50,9 @@ class Conf:
         return configured().get(key, DEFAULTS[key])
 
     @property
-    def KREA_API_TOKEN(self) -> str:
+    def KREA_API_TOKEN(self) -> Secret:
         """Bearer token; empty: nothing is sent."""
-        return str(self._get("KREA_API_TOKEN") or "")
+        return Secret(self._get("KREA_API_TOKEN") or "")
 
     @property
     def KREA_BASE_URL(self) -> str:

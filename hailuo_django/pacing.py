@@ -20,6 +20,7 @@ from .clock import site_time
 from .conf import conf
 from .deadlines import lease_seconds
 from .krea.errors import AccountProblem, KreaError, RateLimited
+from .krea.text import Secret
 from .models import KreaAccount, VideoJob
 
 FIRST_BACKOFF_SECONDS = 5
@@ -40,8 +41,8 @@ class Turn:
 
 def account() -> str:
     """Return a name for the account in use that gives nothing of its token away."""
-    secret = f"{conf.KREA_BASE_URL}\n{conf.KREA_API_TOKEN}".encode()
-    return hashlib.sha256(secret).hexdigest()[:16]
+    secret = Secret(f"{conf.KREA_BASE_URL}\n{conf.KREA_API_TOKEN}")
+    return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
 def backoff_seconds(tries: int) -> float:

@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils import translation
 
 from .conf import conf
+from .krea.text import Secret
 
 SALT = "hailuo_django.webhook"
 SEPARATOR = "."  # unreserved in URLs: nobody on the way rewrites it
@@ -22,15 +23,6 @@ PATTERN = re.compile(
 
 Wider than what we make: a damaged token gives most of a good one away.
 """
-
-
-class Secret(str):
-    """Text that error pages and mails, which show representations, do not spell out."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "[secret]"
 
 
 class BadToken(Exception):

@@ -18,10 +18,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from . import ledger
 from .conf import conf
-from .krea.text import redactor
+from .krea.text import Secret, redactor
 from .krea.wire import JobReport, Unreadable, read_job
 from .states import RUNNING, Status
-from .tokens import PATTERN, Addressee, BadToken, Secret, read_token
+from .tokens import PATTERN, Addressee, BadToken, read_token
 
 logger = logging.getLogger(__name__)
 

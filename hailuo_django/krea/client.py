@@ -29,7 +29,7 @@ from .answers import (
 )
 from .deadline import Exchange
 from .errors import AccountProblem, NotFound, NotSent
-from .text import Redact, redactor
+from .text import Redact, Secret, redactor
 from .transport import Answer, NoAnswer, Request, new_session, perform
 from .wire import (
     GENERATE_PATH,
@@ -87,6 +87,7 @@ class KreaClient:
         keep_alive: bool = True,
         webhook_token: re.Pattern[str] | None = None,
     ) -> None:
+        token = Secret(token)  # a report of the errors below shows the variables of this frame
         if not _HEADER_VALUE.fullmatch(token):
             raise ValueError("The API token holds characters that no HTTP header may hold.")
         if not _is_origin(base_url):

@@ -18,6 +18,15 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
+class Secret(str):
+    """Text that error pages and mails, which show representations, do not spell out."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
 def storable(text: str) -> str:
     """``text`` as PostgreSQL takes it: NUL and lone surrogates become U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text)

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -203,6 +204,26 @@ def test_no_log_record_of_any_logger_has_a_secret(
         logging.getLogger("tests").exception("It failed.")
     assert caplog.records
     assert has_no_secret(caplog.text)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"token": f"{TOKEN}\n"},
+        {"base_url": "https://krea.example?x=1"},
+        {"timeout_seconds": 0},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_a_client_that_cannot_be_made_does_not_show_its_token(wrong: dict[str, Any]) -> None:
+    right = {"base_url": "https://krea.example", "token": TOKEN, "timeout_seconds": 5}
+    with pytest.raises(ValueError, match="token|URL|timeout") as caught:
+        KreaClient(**{**right, **wrong})
+    reporter = ExceptionReporter(None, caught.type, caught.value, caught.tb)
+    ours = [frame for frame in reporter.get_traceback_frames() if "krea/" in frame["filename"]]
+    client = [frame for frame in ours if frame["function"] == "__init__"]
+    assert "[secret]" in repr(client)
+    assert has_no_secret(repr(client) + str(caught.value))
 
 
 def test_a_client_does_not_show_its_token(net: Net) -> None:

@@ -33,6 +33,7 @@ from hailuo_django.models import KreaAccount, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from hailuo_django.tokens import Addressee, make_token
+from hailuo_django.worker import tasks
 from hailuo_django.worker.sweep import sweep
 from tests.site import configure
 
@@ -224,6 +225,28 @@ def test_an_answer_that_django_logs_and_mails_names_no_token(
     text = heard()
     assert "/hailuo/webhook/[webhook token]" in text, "the path was named"
     assert leaks(text, [pair]) == []
+
+
+@pytest.mark.proves("B7")
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"KREA_API_TOKEN": f"{CANARY}\n"},
+        {"KREA_BASE_URL": "https://api.krea.ai?x=1"},
+        {"KREA_TIMEOUT_SECONDS": 0},
+    ],
+    ids=lambda mistake: next(iter(mistake)),
+)
+def test_the_mail_about_a_wrong_setting_does_not_show_the_api_token(
+    krea: Sandbox, heard: Callable[[], str], settings: Settings, mistake: dict[str, Any]
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, **mistake}
+    assert tasks.sweep() == "failed"
+
+    text = heard()
+    assert "_talk_to_krea" in text, "the frames were shown, with their variables"
+    assert "[secret]" in text
+    assert leaks(text, []) == []
 
 
 def test_a_page_that_says_no_names_no_token(krea: Sandbox, settings: Settings) -> None:

@@ -44,6 +44,7 @@ PAGES: dict[str, Callable[[Stage], str]] = {
     "a running job": lambda stage: page_of(stage.running()),
     "a completed job": lambda stage: page_of(stage.completed()),
     "a failed job": lambda stage: page_of(stage.failed(HOSTILE)),
+    "a job with two submissions": lambda stage: page_of(stage.resubmitted(HOSTILE)),
     "a lost answer": lambda stage: admin_page("videojob_reconcile", stage.lost(HOSTILE).pk, 1),
     "a job with a lost answer": lambda stage: page_of(stage.lost()),
     "deleting a job": lambda stage: page_of(stage.completed(HOSTILE), "delete"),

@@ -46,6 +46,15 @@ class Stage:
         self.krea.misbehave("moderation", on="generate")
         return self._moved(prompt, "failed")
 
+    def resubmitted(self, prompt: str = "A lighthouse at dusk.") -> VideoJob:
+        """A job that failed, was resubmitted, and has its video."""
+        job = self.failed(prompt)
+        job.resubmit(actor=self.operator)
+        sweep()
+        self.krea.move(job.submissions.latest("number").krea_job_id or "", "completed")
+        work()
+        return VideoJob.objects.get(pk=job.pk)
+
     def lost(self, prompt: str = "A lighthouse at dusk.") -> VideoJob:
         """A job that Krea took, whose answer was lost, and what Krea's list shows of it."""
         self.krea.misbehave("lost_answer", on="generate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.module_loading import import_string
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.viewsets import GenericViewSet
@@ -13,6 +14,7 @@ from hailuo_django.conf import conf
 from hailuo_django.models import VideoJob
 
 from .exceptions import add_codes, as_api_exception
+from .freshness import make_conditional
 from .permissions import is_signed_in
 from .throttling import ReadThrottle, SubmitThrottle
 
@@ -43,6 +45,14 @@ class HailuoViewSet(GenericViewSet[Any]):
         response = super().handle_exception(error)
         add_codes(response, error)
         return response
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Make every answer one that its reader may keep and ask about."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        make_conditional(request, final)
+        return final
 
     def actor(self) -> Any:
         """Return who asks; None for a visitor."""

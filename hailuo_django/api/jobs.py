@@ -6,10 +6,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any, cast
 
-from django.db.models import Prefetch
-from django.shortcuts import get_object_or_404
 from django.urls import ResolverMatch, reverse
 from rest_framework import status
+from rest_framework.exceptions import NotFound
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -18,7 +17,7 @@ from rest_framework.serializers import BaseSerializer, Serializer
 
 from hailuo_django import ledger
 from hailuo_django.conf import conf
-from hailuo_django.models import JobEvent, Submission, VideoJob
+from hailuo_django.models import JobEvent, VideoJob
 from hailuo_django.models.querysets import VideoJobQuerySet
 
 from .base import HailuoViewSet
@@ -27,11 +26,9 @@ from .filters import VideoJobFilter, VideoJobOrdering
 from .pagination import NewestFirst
 from .permissions import jobs_for
 from .requests import DraftSerializer, VideoJobRequestSerializer
+from .rows import read_submissions, whole_job, with_pauses
 from .serializers import VideoJobSerializer
-from .waiting import with_pauses
-
-RETRY_AFTER_SECONDS = 10
-"""When to ask again after a 202. Asking reads rows only; a video takes minutes."""
+from .waiting import retry_after, usual_seconds
 
 TAKES = {
     "create": VideoJobRequestSerializer,
@@ -52,7 +49,7 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
         """Return the jobs that exist for this user; what is to be changed, where it is written."""
         jobs = jobs_for(self.request.user, self.action)
         if self.request.method in SAFE_METHODS:
-            return with_pauses(jobs.with_submissions())
+            return jobs
         return jobs.using(VideoJob.database())
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
@@ -63,11 +60,24 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
             return VideoJobSerializer
         return TAKES.get(action, Serializer)
 
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """Return a page of jobs with all that it shows of them."""
+        page: Any = super().paginate_queryset(with_pauses(queryset))
+        read_submissions(page, using=queryset.db)
+        return page
+
     def get_object(self) -> VideoJob:
-        """Return the job, or 404; only lists have filters."""
-        job = get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
+        """Return the job with all that is shown of it, or 404. One query."""
+        job = whole_job(self.get_queryset(), self.kwargs["pk"])
+        if job is None:
+            raise NotFound
         self.check_object_permissions(self.request, job)
         return job
+
+    def retrieve(self, request: Request, **kwargs: Any) -> Response:
+        """Return the job, and when to ask again."""
+        job = self.get_object()
+        return Response(self.get_serializer(job).data, headers=_when(retry_after(job)))
 
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Create a job: 202 when it is submitted along, 201 for a draft."""
@@ -133,14 +143,12 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
 
     def _show(self, job_id: uuid.UUID, code: int) -> Response:
         """Show the job as it was written, with its address."""
-        alias = VideoJob.database()
-        # Named for the submissions too, which would come from wherever the site reads.
-        submissions = Prefetch("submissions", Submission.objects.using(alias))
-        rows = VideoJob.objects.using(alias).prefetch_related(submissions)
-        job = get_object_or_404(with_pauses(rows), pk=job_id)
+        job = whole_job(VideoJob.objects.using(VideoJob.database()), job_id)
+        if job is None:  # a draft, and thrown away the moment after
+            raise NotFound
         headers = {"Location": self._address(job)}
         if code == status.HTTP_202_ACCEPTED:
-            headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+            headers |= _when(retry_after(job, usual_seconds(job)))
         shown = VideoJobSerializer(job, context=self.get_serializer_context())
         # A plain dict: the browsable API would show the serializer of the answer as its form.
         return Response(dict(shown.data), status=code, headers=headers)
@@ -151,3 +159,7 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
         name = ":".join([*match.namespaces, "job-detail"])
         path = reverse(name, kwargs={**self.kwargs, "pk": job.pk})
         return self.request.build_absolute_uri(path)
+
+
+def _when(seconds: int | None) -> dict[str, str]:
+    return {} if seconds is None else {"Retry-After": str(seconds)}

@@ -6,11 +6,10 @@ from rest_framework import serializers
 
 from hailuo_django.budget import Balance
 from hailuo_django.models import REQUEST_FIELDS, JobEvent, Submission, VideoJob
-from hailuo_django.pricing import Advice
 from hailuo_django.states import Status
 
 from .fields import TextOrNullField, USDField
-from .waiting import reason_to_wait
+from .waiting import Hint, reason_to_wait
 
 
 class SubmissionSerializer(serializers.ModelSerializer[Submission]):
@@ -35,18 +34,23 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
         read_only_fields = fields
 
 
-class AdviceSerializer(serializers.Serializer[Advice]):
-    """One hint: ``code`` for programs, ``message`` for people."""
-
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class QuoteSerializer(serializers.Serializer[VideoJob]):
-    """What one request would cost, and what is worth knowing before."""
+class AdvisedSerializer(serializers.ModelSerializer[VideoJob]):
+    """What a request costs, and what is worth knowing before."""
 
     price_usd = USDField()
-    advice = AdviceSerializer(many=True)
+    advice = serializers.SerializerMethodField()
+
+    def get_advice(self, job: VideoJob) -> list[Hint]:
+        """Return the hints about this request; none is a refusal."""
+        return [Hint(code=one.code, message=one.message) for one in job.advice()]
+
+
+class QuoteSerializer(AdvisedSerializer):
+    """One request that is priced."""
+
+    class Meta:
+        model = VideoJob
+        fields = ("price_usd", "advice")
 
 
 class BalanceSerializer(serializers.Serializer[Balance]):
@@ -57,17 +61,16 @@ class BalanceSerializer(serializers.Serializer[Balance]):
     resets_at = serializers.DateTimeField()
 
 
-class VideoJobSerializer(serializers.ModelSerializer[VideoJob]):
+class VideoJobSerializer(AdvisedSerializer):
     """A job with everything its owner may know.
 
     ``failure_code``, ``error`` and ``video_url`` are null while there is none; ``video_url``
     also where the result lies on a host that the site did not name.
     """
 
-    price_usd = USDField()
     spent_usd = USDField()
-    advice = AdviceSerializer(many=True)
     waiting = serializers.SerializerMethodField()
+    expected_at = serializers.DateTimeField()
     video_url = TextOrNullField()
     failure_code = TextOrNullField()
     error = serializers.SerializerMethodField()
@@ -84,6 +87,7 @@ class VideoJobSerializer(serializers.ModelSerializer[VideoJob]):
             "spent_usd",
             "advice",
             "waiting",
+            "expected_at",
             "video_url",
             "failure_code",
             "error",
@@ -94,16 +98,16 @@ class VideoJobSerializer(serializers.ModelSerializer[VideoJob]):
         )
         read_only_fields = fields
 
-    def get_waiting(self, job: VideoJob) -> dict[str, str] | None:
+    def get_waiting(self, job: VideoJob) -> Hint | None:
         """Return why nothing moves; null while all goes its way."""
         return reason_to_wait(job)
 
-    def get_error(self, job: VideoJob) -> dict[str, str] | None:
+    def get_error(self, job: VideoJob) -> Hint | None:
         """Return Krea's own words about why the job failed; null where it gave none."""
         submission = job.latest_submission
         if job.status != Status.FAILED or submission is None:
             return None
-        error = {"code": submission.error_code, "message": submission.error_message}
+        error = Hint(code=submission.error_code, message=submission.error_message)
         return error if any(error.values()) else None
 
 

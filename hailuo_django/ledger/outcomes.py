@@ -21,10 +21,16 @@ from .reports import adopt
 
 
 def claim(
-    submission: Submission, *, account: str, lease_seconds: float, with_webhook: bool
+    submission: Submission,
+    *,
+    account: str,
+    lease_seconds: float,
+    with_webhook: bool,
+    usual_seconds: float | None = None,
 ) -> Submission | None:
     """Become the one sender of ``submission``; None when it is not to be sent (any more).
 
+    ``usual_seconds`` is how long such a video takes, where that is known.
     Committed before the POST: whoever dies from here on leaves a row that says so.
     """
     now = timezone.now()
@@ -45,6 +51,7 @@ def claim(
         due_at=expires,
         attempts=F("attempts") + 1,
         sent_at=now,
+        expected_at=None if usual_seconds is None else now + timedelta(seconds=usual_seconds),
         has_webhook=with_webhook,
         note="",
     )
@@ -70,6 +77,7 @@ def hold(claimed: Submission, *, reason: str) -> None:
         due_at=claimed.created_at,
         lease_expires_at=None,
         sent_at=None,
+        expected_at=None,
         note=reason,
     )
     # Written twice, when a commit was not acknowledged, it must not withdraw what was held.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from hailuo_django import pricing, results
 from hailuo_django.conf import conf
 from hailuo_django.exceptions import Conflict
 from hailuo_django.fields import validate_storable_text
-from hailuo_django.states import FailureCode, Status
+from hailuo_django.states import RUNNING, FailureCode, Status
 
 from .querysets import VideoJobQuerySet
 from .requests import REQUEST_FIELDS, VideoRequest
@@ -206,6 +207,17 @@ class VideoJob(VideoRequest):
         """USD that this job cost so far: Krea bills completed jobs only."""
         paid = (s.price_usd for s in self._submissions() if s.status == Status.COMPLETED)
         return sum(paid, start=Decimal(0))
+
+    @property
+    def expected_at(self) -> datetime | None:
+        """When such a video is usually done, by this site's history when it was sent.
+
+        None where nothing is on its way, or too few such videos were made. It may have passed.
+        """
+        if self.status != Status.SUBMITTING and self.status not in RUNNING:
+            return None
+        newest = self.latest_submission
+        return newest.expected_at if newest else None
 
     @property
     def video_url(self) -> str:

@@ -45,10 +45,6 @@ class VideoJobQuerySet(QuerySet["VideoJob"]):
         """Return those that nobody asked for yet."""
         return self.filter(status=Status.DRAFT)
 
-    def with_submissions(self) -> VideoJobQuerySet:
-        """Fetch each job's submissions along: price, spending and errors need no more queries."""
-        return self.prefetch_related("submissions")
-
     def lock(self, keys: Iterable[Any]) -> None:
         """Take the locks of these jobs until the transaction ends, by writes that change nothing.
 

@@ -92,6 +92,9 @@ class Submission(models.Model):
     cancel_sent_at = models.DateTimeField(_("cancellation sent"), null=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True)
+    expected_at = models.DateTimeField(
+        _("expected"), null=True, help_text=_("By this site's history when it was sent.")
+    )
     lost_at = models.DateTimeField(_("answer lost"), null=True)
     overdue_at = models.DateTimeField(_("marked overdue"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from hailuo_django import ledger, pacing
 from hailuo_django.deadlines import call_seconds, lease_seconds
+from hailuo_django.expectations import Expectations
 from hailuo_django.krea import errors
 from hailuo_django.krea.client import KreaClient
 from hailuo_django.krea.wire import JobReport
@@ -60,6 +61,7 @@ class SendLane:
         self.only = only
         self.batch: deque[Submission] = deque()
         self.waits = False
+        self.expectations = Expectations()
         self.passed: set[int] = set()
         """What could not be claimed; asking for it again and again would never end."""
 
@@ -75,7 +77,7 @@ class SendLane:
             self.batch.appendleft(submission)
             return None
         while submission is not None:
-            if sending := _claim(submission, turn):
+            if sending := self._claim(submission, turn):
                 return sending
             self.passed.add(submission.pk)
             submission = self._next()
@@ -88,6 +90,20 @@ class SendLane:
             rows = rows.exclude(pk__in=self.passed)
             self.batch.extend((rows.filter(job=self.only) if self.only else rows)[:BATCH])
         return self.batch.popleft() if self.batch else None
+
+    def _claim(self, submission: Submission, turn: Turn) -> Sending | None:
+        webhook_url = make_webhook_url(Addressee(submission.job_id, submission.number))
+        body = submission.body
+        expectation = self.expectations.of(body["resolution"], body["duration"])
+        expires = time.monotonic() + lease_seconds()
+        claimed = ledger.claim(
+            submission,
+            account=pacing.account(),
+            lease_seconds=lease_seconds(),
+            with_webhook=webhook_url is not None,
+            usual_seconds=expectation.usual_seconds if expectation else None,
+        )
+        return Sending(claimed, webhook_url, expires, turn) if claimed else None
 
     def call(self, item: Sending) -> JobReport:
         """POST it. Raises a KreaError that says what may be done next."""
@@ -108,18 +124,6 @@ class SendLane:
             if outcome.deprecation:
                 logger.warning("Krea says of this endpoint: %s", outcome.deprecation)
         _insist(lambda: _write(item, outcome))
-
-
-def _claim(submission: Submission, turn: Turn) -> Sending | None:
-    webhook_url = make_webhook_url(Addressee(submission.job_id, submission.number))
-    expires = time.monotonic() + lease_seconds()
-    claimed = ledger.claim(
-        submission,
-        account=pacing.account(),
-        lease_seconds=lease_seconds(),
-        with_webhook=webhook_url is not None,
-    )
-    return Sending(claimed, webhook_url, expires, turn) if claimed else None
 
 
 def _write(item: Sending, outcome: Outcome) -> None:

@@ -156,7 +156,7 @@ def test_a_handler_of_the_site_is_asked_and_keeps_the_codes(
 
     assert [answer["X-Seen"] for answer in answers] == [
         "ValidationError",
-        "Http404",
+        "NotFound",
         "StateConflict",
     ]
     assert [codes(answer.json()) for answer in answers] == [{"blank"}, {"not_found"}, {"conflict"}]
@@ -171,7 +171,7 @@ def test_a_handler_of_the_site_has_the_last_word_about_the_form(
 
     assert client.get(address(draft(None))).json() == {
         "ok": False,
-        "errors": {"detail": "No VideoJob matches the given query."},
+        "errors": {"detail": "Not found."},
     }
     told = client.post(JOBS, {"prompt": ""}, format="json").json()
     assert told == {"ok": False, "errors": {"prompt": ["This field may not be blank."]}}

@@ -38,6 +38,7 @@ def test_a_job_shows_these_fields(client: Visitor, ada: User) -> None:
         "spent_usd",
         "advice",
         "waiting",
+        "expected_at",
         "video_url",
         "failure_code",
         "error",

@@ -9,38 +9,20 @@ of the rounds' ratios, with quartiles, and the statements of one delivery.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import statistics
 import sys
 import time
 from collections.abc import Callable
 
-import django
+from .site import database
 
 ROUNDS, POSTS = 15, 60
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from django.conf import settings
-    from django.db import connection
-    from django.test.utils import setup_test_environment
-
-    from tests.servers import postgres_server
-
-    settings.ROOT_URLCONF = "tests.benchmarks.urls"
-    settings.TEST_DIR.mkdir(mode=0o755, exist_ok=True)
-    on_postgres = connection.vendor == "postgresql"
-    with postgres_server() if on_postgres else contextlib.nullcontext():
-        setup_test_environment(debug=False)
-        connection.creation.create_test_db(verbosity=0)
-        try:
-            measure()
-        finally:
-            connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+    with database():
+        measure()
 
 
 def measure() -> None:

@@ -1,9 +1,9 @@
 """What may still be spent: the caps of ``BUDGET``, in USD, in the site's time zone.
 
 Spent is what was completed within the period; reserved is every submission that Krea may still
-bill, however old: the live ones, and what was given up and turned out to run. Both are summed
-from the submissions while the budget's row is locked, so that two submits never count on the
-same room. Webhooks and polls do not come here: an end settles its own reservation.
+bill, however old, also where it ended here while Krea may go on. Both are summed from the
+submissions while the budget's row is locked, so that two submits never count on the same room.
+Webhooks and polls do not come here: an end settles its own reservation.
 """
 
 from __future__ import annotations
@@ -87,9 +87,11 @@ def _balances(owner_id: Any) -> Iterator[Balance]:
         deleted = DeletedSubmission.objects.using(rows.db)
         if cap == "user_day":
             rows, deleted = rows.filter(job__owner=owner_id), deleted.filter(owner=owner_id)
+        # In this order: what is completed or deleted between two sums counts twice, never not.
+        reserved = _sum(rows.billable())
         spent = _sum(rows.filter(status=Status.COMPLETED, ended_at__gte=since))
         spent += _sum(deleted.filter(completed_at__gte=since))
-        yield Balance(cap, limit, spent, _sum(rows.reserving()), resets_at)
+        yield Balance(cap, limit, spent, reserved, resets_at)
 
 
 def _sum(rows: Any) -> Decimal:

@@ -173,8 +173,9 @@ def _not_before(field: str, until: datetime, **changes: str) -> None:
 
 
 def _wait_seconds(error: KreaError, setbacks: int) -> float:
-    if isinstance(error, RateLimited) and error.retry_after is not None:
-        return error.retry_after
+    # Sooner than that is no advice: Krea would be asked again and again within a sweep.
+    if isinstance(error, RateLimited) and (error.retry_after or 0) >= FIRST_BACKOFF_SECONDS:
+        return error.retry_after or 0
     if isinstance(error, AccountProblem):
         return LONGEST_BACKOFF_SECONDS  # a person must act; a rare trial goes on meanwhile
     return backoff_seconds(setbacks)

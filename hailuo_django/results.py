@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -34,6 +34,12 @@ def linkable(url: str, hosts: Collection[str]) -> bool:
     if _is_loopback(host):
         return True
     return parts.scheme == "https" and port in (None, 443)
+
+
+def best(urls: Sequence[str], hosts: Collection[str]) -> str:
+    """Return the first of ``urls`` that may be linked, else the first; empty where is none."""
+    linked = (url for url in urls if linkable(url, hosts))
+    return next(linked, urls[0] if urls else "")
 
 
 def _is_loopback(host: str) -> bool:

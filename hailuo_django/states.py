@@ -62,7 +62,7 @@ RUNNING = frozenset(
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 UPSTREAM = RUNNING | ENDED
 LIVE = frozenset({Status.UNSENT, Status.SUBMITTING, Status.UNCONFIRMED}) | RUNNING
-"""May still become a video: protects its job from deletion and from resubmission."""
+"""Nobody has decided or heard of its end: it may become a video."""
 
 
 class Action(TextChoices):
@@ -111,7 +111,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(Action.REPORT, RUNNING, *RUNNING, Status.FAILED, Status.CANCELLED),
     _row(Action.CANCEL, RUNNING, Status.CANCELLED),
     _row(Action.MISS, RUNNING, Status.FAILED),
-    _row(Action.GIVE_UP, {Status.UNCONFIRMED}, Status.FAILED),
+    # Of what runs only when it is overdue, by a person.
+    _row(Action.GIVE_UP, {Status.UNCONFIRMED} | RUNNING, Status.FAILED),
     _row(Action.ABSENT, {Status.UNCONFIRMED}, Status.FAILED, Status.CANCELLED),
     # Upstream truth wins: a finished video beats any earlier verdict.
     _row(Action.ADOPT, LIVE | {Status.FAILED, Status.CANCELLED}, Status.COMPLETED),

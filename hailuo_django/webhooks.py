@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls.converters import StringConverter
 from django.views.decorators.csrf import csrf_exempt
 
-from . import ledger
+from . import ledger, results
 from .conf import conf
 from .krea.text import Secret, redactor
 from .krea.wire import JobReport, Unreadable, read_job
@@ -106,5 +106,6 @@ def _apply(addressee: Addressee, news: JobReport | None) -> int:
 def _may_decide(news: JobReport) -> bool:
     if conf.WEBHOOK_CONFIRM:
         return False
-    # A video without its address: only a GET can tell where it is.
-    return news.status != Status.COMPLETED or bool(news.urls)
+    # A video without an address that may be linked: a GET tells where it really is.
+    url = results.best(news.urls, conf.RESULT_HOSTS)
+    return news.status != Status.COMPLETED or results.linkable(url, conf.RESULT_HOSTS)

@@ -22,7 +22,7 @@ from .reports import (
     report,
     webhook_seen,
 )
-from .schedule import finish_look, mark_overdue, next_look, take_look, take_to_list
+from .schedule import finish_look, mark_overdue, next_look, rare_look, take_look, take_to_list
 from .verdicts import (
     cancel_absent,
     choose,
@@ -62,6 +62,7 @@ __all__ = [
     "mark_overdue",
     "miss",
     "next_look",
+    "rare_look",
     "record_answer",
     "refuse",
     "reject_candidate",

@@ -53,6 +53,7 @@ def claim(
         sent_at=now,
         expected_at=None if usual_seconds is None else now + timedelta(seconds=usual_seconds),
         has_webhook=with_webhook,
+        overdue_at=None,  # from here on it is Krea's time
         note="",
     )
     if claimed is None:
@@ -60,8 +61,11 @@ def claim(
     return Submission.objects.using(VideoJob.database()).get(pk=claimed.submission_id)
 
 
-def hold(claimed: Submission, *, reason: str) -> None:
-    """It certainly did not reach Krea: it keeps its place, unless nobody wants it any more."""
+def hold(claimed: Submission, *, reason: str, behind: bool = False) -> None:
+    """It certainly did not reach Krea: it keeps its place, unless nobody wants it any more.
+
+    ``behind`` puts it behind all others instead.
+    """
     mine = Q(lease_token=claimed.lease_token)
     still_wanted = Q(submission_count=claimed.number) & ~Q(status=Status.COMPLETED)
     held = move(
@@ -74,7 +78,7 @@ def hold(claimed: Submission, *, reason: str) -> None:
             where=mine & Q(cancel_requested_at=None),
             job_where=still_wanted,
         ),
-        due_at=claimed.created_at,
+        due_at=timezone.now() if behind else claimed.created_at,
         lease_expires_at=None,
         sent_at=None,
         expected_at=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -19,7 +19,7 @@ from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import Action, FailureCode, Status
 
 from .recipe import POLL, SYSTEM, By, Move, Moved, lock_job, move, write_note
-from .schedule import first_look
+from .schedule import first_look, rare_look
 from .wishes import wish_cancelled
 
 HAS_ITS_VIDEO = "The job has its video."
@@ -87,24 +87,34 @@ def _remember_id(submission: Submission, news: JobReport, where: Q) -> bool:
 
 
 def fill_result(submission: Submission, news: JobReport) -> None:
-    """Add the address that was missing when the submission was completed."""
-    alias, url = VideoJob.database(), news.urls[0]
+    """Add the address that was missing, or may not be linked, since the submission completed."""
+    if results.linkable(submission.result_url, conf.RESULT_HOSTS):
+        return
+    alias, url = VideoJob.database(), results.best(news.urls, conf.RESULT_HOSTS)
     with transaction.atomic(using=alias):
         lock_job(submission.job_id)
         jobs = VideoJob.objects.using(alias).filter(pk=submission.job_id)
-        jobs.filter(result_url="").update(result_url=url, updated_at=timezone.now())
-        mine = Submission.objects.using(alias).filter(pk=submission.pk, result_url="")
+        lacking = jobs.filter(result_url__in=["", submission.result_url])
+        lacking.update(result_url=url, updated_at=timezone.now())
+        mine = Submission.objects.using(alias).filter(
+            pk=submission.pk, result_url=submission.result_url
+        )
         if mine.update(result_url=url, raw=news.raw, due_at=None):
             write_note(submission, f"The result address became known: {url}", POLL)
 
 
-def miss(submission: Submission) -> bool:
-    """Krea no longer knows the job: cancelled if that was our wish, else not found."""
-    if submission.cancel_sent_at:
+def miss(submission: Submission, *, not_found_since: datetime, cancelled: bool) -> bool:
+    """Krea does not know the job: ``cancelled`` if that was our wish, else not found.
+
+    It goes on being asked for: Krea may have been wrong, and never said that it has ended.
+    """
+    asked: dict[str, Any] = {"due_at": rare_look(not_found_since), "note": ""}
+    asked["not_found_since"] = not_found_since
+    if cancelled:
         wanted = Move.of(submission, Action.CANCEL, Status.CANCELLED, POLL)
-        return move(wanted, note="") is not None
+        return move(wanted, **asked) is not None
     wanted = Move.of(submission, Action.MISS, Status.FAILED, POLL)
-    return move(wanted, failure_code=FailureCode.NOT_FOUND, note="") is not None
+    return move(wanted, **asked, failure_code=FailureCode.NOT_FOUND) is not None
 
 
 def count_webhook(job_id: uuid.UUID, number: int, news: JobReport) -> bool:
@@ -122,8 +132,8 @@ def make_due(job_id: uuid.UUID, number: int, candidate_id: str = "") -> None:
     with transaction.atomic(using=alias):
         lock_job(job_id)
         if candidate_id:
-            rows.filter(krea_job_id=None).update(candidate_id=candidate_id, not_found_since=None)
-        if rows.update(due_at=timezone.now(), **webhook_seen()):
+            rows.filter(krea_job_id=None).update(candidate_id=candidate_id)
+        if rows.update(due_at=timezone.now(), not_found_since=None, **webhook_seen()):
             nudge_after_commit(job_id, using=alias)
 
 
@@ -153,8 +163,9 @@ def _flaw(news: JobReport, target: Status) -> str:
         return ""
     if not news.urls:
         return "Completed without a result address."
-    if not results.linkable(news.urls[0], conf.RESULT_HOSTS):
-        return f"The result is not linked, its host is not in RESULT_HOSTS: {news.urls[0]}"
+    url = results.best(news.urls, conf.RESULT_HOSTS)
+    if not results.linkable(url, conf.RESULT_HOSTS):
+        return f"The result is not linked, its host is not in RESULT_HOSTS: {url}"
     return ""
 
 
@@ -162,7 +173,7 @@ def _facts(news: JobReport, target: Status) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "krea_status": news.status,
         "raw": news.raw,
-        "result_url": news.urls[0] if news.urls else "",
+        "result_url": results.best(news.urls, conf.RESULT_HOSTS),
         "not_found_since": None,
         "failure_code": "",
         "error_code": "",

@@ -21,6 +21,8 @@ from .recipe import SYSTEM, lock_job, write_decision
 AGE_OF_FULL_INTERVAL_SECONDS = 1200
 """Polls grow rarer with age, and are rarest from here on."""
 
+LONGEST_RARE_INTERVAL_SECONDS = 3600
+
 MAX_LISTED = 100
 """How many lost answers one listing is made for."""
 
@@ -47,6 +49,13 @@ def next_look(submission: Submission) -> datetime:
     return now + timedelta(seconds=max(grown, shortest) * _jitter())
 
 
+def rare_look(since: datetime) -> datetime:
+    """Return when to look again at one that ended here ``since`` then; Krea may go on."""
+    now = timezone.now()
+    seconds = max((now - since).total_seconds() / 4, conf.POLL_INTERVAL_SECONDS)
+    return now + timedelta(seconds=min(seconds, LONGEST_RARE_INTERVAL_SECONDS) * _jitter())
+
+
 def _jitter() -> float:
     return random.uniform(1.0, 1.2)  # noqa: S311 - spreads polls, keeps no secret
 
@@ -60,7 +69,8 @@ def take_look(submission: Submission, *, lease_seconds: float) -> Submission | N
     """
     now = timezone.now()
     rows = Submission.objects.using(VideoJob.database())
-    changes: dict[str, Any] = {"cancel_sent_at": now} if submission.is_to_cancel else {}
+    first_cancel = submission.is_to_cancel and submission.cancel_sent_at is None
+    changes: dict[str, Any] = {"cancel_sent_at": now} if first_cancel else {}
     taken = rows.filter(pk=submission.pk, due_at=submission.due_at, status=submission.status)
     if not taken.update(
         due_at=now + timedelta(seconds=lease_seconds),

@@ -18,10 +18,12 @@ from hailuo_django.clock import site_time
 from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.wire import JobReport, is_job_id
 from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.models.querysets import NEVER_ENDING, lost_for_good
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import Action, FailureCode, Status
 
 from .recipe import SYSTEM, By, Move, lock_job, move, write_decision, write_note
+from .schedule import rare_look
 from .wishes import want
 
 
@@ -50,11 +52,16 @@ def choose(submission: Submission, krea_job_id: str, *, by: By) -> None:
 
 
 def give_up(submission: Submission, *, by: By) -> None:
-    """Count a submission whose answer was lost as failed. Raises Conflict.
+    """Count as failed what is lost, or overdue and never ended. Raises Conflict.
 
-    Its money is no longer reserved. Should it be completed after all, the job gets its video.
+    Its money is no longer reserved. Should it be completed after all, the job gets its video:
+    one that Krea knows goes on being asked for, rarely.
     """
-    if not move(_given_up(submission, by), **_why(FailureCode.GIVEN_UP)):
+    now, why = timezone.now(), _why(FailureCode.GIVEN_UP)
+    if move(_given_up(submission, by, lost_for_good(now)), **why):
+        return
+    written_off = why | {"written_off_at": now, "due_at": rare_look(now)}
+    if not move(_given_up(submission, by, NEVER_ENDING), **written_off):
         raise _conflict()
 
 
@@ -63,7 +70,8 @@ def send_again(submission: Submission, *, by: By) -> Submission:
 
     Raises Conflict, also where a newer submission exists, or BudgetExceeded.
     """
-    return _replace(submission, _given_up(submission, by), FailureCode.GIVEN_UP, by)
+    given_up = _given_up(submission, by, lost_for_good(timezone.now()))
+    return _replace(submission, given_up, FailureCode.GIVEN_UP, by)
 
 
 def resend_absent(submission: Submission, *, proof: str) -> Submission:
@@ -155,9 +163,8 @@ def _replace(submission: Submission, ended: Move, failure_code: FailureCode, by:
         return want(job, newest, Action.RESUBMIT, by, instead_of=(ended, fields))
 
 
-def _given_up(submission: Submission, by: By) -> Move:
-    unnamed = Q(candidate_id="")
-    return Move.of(submission, Action.GIVE_UP, Status.FAILED, by, where=unnamed)
+def _given_up(submission: Submission, by: By, where: Q) -> Move:
+    return Move.of(submission, Action.GIVE_UP, Status.FAILED, by, where=where)
 
 
 def _absent(submission: Submission, target: Status, proof: str, where: Q = Q()) -> Move:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,6 +16,7 @@ from hailuo_django import budget
 from hailuo_django.exceptions import Conflict, HailuoError, TooSoon
 from hailuo_django.krea.wire import GENERATE_PATH, generate_body
 from hailuo_django.models import REQUEST_FIELDS, JobEvent, Submission, VideoJob
+from hailuo_django.models.querysets import SubmissionQuerySet
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import ENDED, LIVE, RESUBMITTABLE, Action, Status
 
@@ -32,7 +33,7 @@ def submit(job: VideoJob, *, by: By) -> Submission:
             budget.lock()
             if unsaved:
                 job.save(force_insert=True, using=VideoJob.database())
-            return want(job, Q(status=Status.DRAFT), Action.SUBMIT, by)
+            return want(job, Q(status=Status.DRAFT, submission_count=0), Action.SUBMIT, by)
     except BaseException:
         job._state.adding = unsaved  # what was not committed can be submitted anew
         raise
@@ -44,15 +45,11 @@ def resubmit(job: VideoJob, *, by: By, force: bool = False) -> Submission:
     if force:
         allowed = ~Q(status__in=[Status.DRAFT, Status.COMPLETED])
     else:
-        alive = Exists(_live().filter(job_id=OuterRef("pk")))
+        alive = Exists(_rows().billable().filter(job_id=OuterRef("pk")))
         allowed = Q(~alive, status__in=RESUBMITTABLE)
     with transaction.atomic(using=VideoJob.database()):
         budget.lock()
-        submission = want(job, allowed, Action.RESUBMIT, by, forced=force)
-        # Whatever was not sent yet is replaced, never sent beside the new one.
-        for older in _live().filter(job_id=job.pk, status=Status.UNSENT).exclude(pk=submission.pk):
-            _withdraw(older, by, _("Replaced by submission %d.") % submission.number)
-        return submission
+        return want(job, allowed, Action.RESUBMIT, by, forced=force)
 
 
 def want(
@@ -75,8 +72,11 @@ def want(
         ended, fields = instead_of
         if not move(ended, **fields):
             raise conflict(row, BY_ACTION[action])
+    alive = list(_rows().billable().filter(job_id=row.pk)) if forced else []
+    for older in alive:
+        # Whatever was not sent yet is replaced, never sent beside the new one.
+        _withdraw(older, by, _("Replaced by submission %d.") % row.submission_count)
     budget.reserve(row.quote_usd(), row.owner_id)
-    alive = list(_live().filter(job_id=row.pk)) if forced else []
     submission = Submission.objects.using(alias).create(
         job=row,
         number=row.submission_count,
@@ -143,7 +143,7 @@ def cancel(job: VideoJob, *, by: By) -> None:
     alias = VideoJob.database()
     with transaction.atomic(using=alias):
         rows = VideoJob.objects.using(alias).filter(pk=job.pk)
-        alive = Exists(_live().filter(job_id=OuterRef("pk")))
+        alive = Exists(_alive().filter(job_id=OuterRef("pk")))
         if not rows.filter(alive).update(updated_at=timezone.now()):
             raise conflict(rows.first(), CANCEL)
         wish_cancelled(job.pk, by=by)
@@ -154,8 +154,8 @@ def cancel(job: VideoJob, *, by: By) -> None:
 def wish_cancelled(job_id: uuid.UUID, *, by: By, detail: str = "") -> None:
     """Withdraw what was not sent and wish the rest cancelled; the job's lock is held."""
     now = timezone.now()
-    rows = Submission.objects.using(VideoJob.database()).filter(job_id=job_id)
-    for submission in rows.live() | rows.running_upstream():
+    rows = _rows().filter(job_id=job_id)
+    for submission in _alive().filter(job_id=job_id):
         if submission.status == Status.UNSENT:
             _withdraw(submission, by, detail)
             continue
@@ -181,7 +181,10 @@ def sync(job: VideoJob, *, by: By, cooldown_seconds: float = 0) -> None:
         mine = Submission.objects.using(alias).filter(job_id=job.pk)
         waiting = Q(status__in=LIVE - {Status.UNSENT, Status.SUBMITTING})
         reversible = Q(status__in=ENDED - {Status.COMPLETED}, krea_job_id__isnull=False)
-        lacking = Q(status=Status.COMPLETED, result_url="")
+        # Where the video may not be linked, Krea may know a better address by now.
+        lacking = Q(status=Status.COMPLETED)
+        if not rows.get().is_flagged:
+            lacking &= Q(result_url="")
         mine.filter(waiting | reversible | lacking).update(due_at=now)
         nudge_after_commit(job.pk, using=alias)
 
@@ -208,5 +211,11 @@ def _withdraw(submission: Submission, by: By, detail: str) -> None:
     move(wanted, note="")
 
 
-def _live() -> QuerySet[Submission]:
-    return Submission.objects.using(VideoJob.database()).live()
+def _rows() -> SubmissionQuerySet:
+    rows: SubmissionQuerySet = Submission.objects.using(VideoJob.database())
+    return rows
+
+
+def _alive() -> SubmissionQuerySet:
+    """Return those that Krea may work on, now or soon."""
+    return _rows().live() | _rows().running_upstream()

@@ -10,19 +10,32 @@ from django.db import transaction
 from django.db.models import F, ProtectedError, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from hailuo_django.states import LIVE, RUNNING, FailureCode, Status
+from hailuo_django.states import ENDED, LIVE, RUNNING, FailureCode, Status
 
 PROTECTED = "A submission that may still become a paid video cannot be deleted."
+
+NOT_FOUND_AFTER = timedelta(minutes=15)
+"""A job that Krea does not know for so long is gone; just after its POST it may be late."""
 
 ABSENT = (FailureCode.GIVEN_UP, FailureCode.NOT_FOUND)
 """Failures that we assumed and Krea never said."""
 
-_RUNS_AFTER_ALL = Q(
+NEVER_ENDING = Q(status__in=RUNNING, overdue_at__isnull=False)
+"""Krea knows it, and takes longer than it ever should."""
+
+
+def lost_for_good(now: datetime) -> Q:
+    """Return the condition of a lost answer that nobody has named a job of Krea's for."""
+    unnamed = Q(candidate_id="") | Q(not_found_since__lte=now - NOT_FOUND_AFTER)
+    return Q(status=Status.UNCONFIRMED) & unnamed
+
+
+_ENDED_HERE_ALONE = Q(
     status__in=[Status.FAILED, Status.CANCELLED],
-    krea_status__in=RUNNING,
     krea_job_id__isnull=False,
-)
-"""Ended here, by somebody's verdict, and then known to run upstream."""
+    due_at__isnull=False,  # it is asked for as long as Krea may answer otherwise
+) & ~Q(krea_status__in=ENDED)
+"""Ended by a verdict, or since Krea did not find it, while Krea never said that it has ended."""
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -69,13 +82,19 @@ class SubmissionQuerySet(QuerySet["Submission"]):
     """The vocabulary for submissions."""
 
     def live(self) -> SubmissionQuerySet:
-        """Return those that may still become a video."""
-        return self.filter(status__in=LIVE)
+        """Return those whose end nobody has decided or heard of."""
+        # By the one that has an index and few rows; a constraint says that both are the same.
+        return self.filter(ended_at=None, status__in=LIVE)
+
+    def billable(self) -> SubmissionQuerySet:
+        """Return those that Krea may still bill: live, or ended here while Krea may go on."""
+        written_off = Q(written_off_at__isnull=False)
+        return self.filter(Q(ended_at=None, status__in=LIVE) | _ENDED_HERE_ALONE & ~written_off)
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete settled submissions. Raises ProtectedError when any is live."""
-        if live := [*self.live()]:
-            raise ProtectedError(PROTECTED, {*live})
+        """Delete settled submissions. Raises ProtectedError when Krea may still bill any."""
+        if billable := [*self.billable()]:
+            raise ProtectedError(PROTECTED, {*billable})
         return super().delete()
 
     delete.queryset_only = True  # type: ignore[attr-defined]
@@ -115,13 +134,16 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         )
 
     def running_upstream(self) -> SubmissionQuerySet:
-        """Return those that Krea works on, also where they count as ended here."""
-        return self.filter(Q(status__in=RUNNING) | _RUNS_AFTER_ALL)
+        """Return those that Krea works on, as far as we know; also where they ended here."""
+        return self.filter(Q(status__in=RUNNING) | _ENDED_HERE_ALONE)
 
-    def reserving(self) -> SubmissionQuerySet:
-        """Return those that Krea may still bill, also where they count as ended here."""
-        # What runs after all is asked for until Krea ends it, and so is found by index.
-        return self.filter(Q(status__in=LIVE) | _RUNS_AFTER_ALL & Q(due_at__isnull=False))
+    def undecided(self, now: datetime) -> SubmissionQuerySet:
+        """Return those about which a person may decide.
+
+        Their answer was lost, and no job is named that Krea is being asked about; or they are
+        overdue, and Krea tells of no end.
+        """
+        return self.filter(lost_for_good(now) | NEVER_ENDING)
 
     def abandoned(self, now: datetime) -> SubmissionQuerySet:
         """Return those whose sender's lease ran out with no word of the outcome."""

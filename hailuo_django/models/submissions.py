@@ -26,10 +26,10 @@ SUBMISSION_STATUSES = [status for status in Status.values if status != Status.DR
 def protect_live(
     collector: Collector, field: Any, sub_objs: models.QuerySet[Submission], using: str
 ) -> None:
-    """``on_delete``: a live submission protects its job, a settled one goes with it."""
-    live = [row for row in sub_objs if row.status in LIVE]
-    if live:
-        raise ProtectedError(PROTECTED, set(live))
+    """``on_delete``: what Krea may still bill protects its job, what is settled goes with it."""
+    billable = [row for row in sub_objs if row.may_be_billed]
+    if billable:
+        raise ProtectedError(PROTECTED, set(billable))
     models.CASCADE(collector, field, sub_objs, using)
 
 
@@ -98,6 +98,11 @@ class Submission(models.Model):
     lost_at = models.DateTimeField(_("answer lost"), null=True)
     overdue_at = models.DateTimeField(_("marked overdue"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
+    written_off_at = models.DateTimeField(
+        _("written off"),
+        null=True,
+        help_text=_("An operator gave it up while Krea told of no end: nothing is reserved."),
+    )
 
     objects = SubmissionQuerySet.as_manager()
 
@@ -114,6 +119,8 @@ class Submission(models.Model):
             models.Index(fields=("overdue_at",), name="hailuo_submission_overdue"),
             # When the last webhook came.
             models.Index(fields=("last_webhook_at",), name="hailuo_submission_webhook"),
+            models.Index(fields=("ended_at",), name="hailuo_submission_live"),
+            models.Index(fields=("candidate_id",), name="hailuo_submission_candidate"),
         )
         constraints = (
             models.UniqueConstraint(fields=("job", "number"), name="hailuo_submission_number"),
@@ -125,28 +132,45 @@ class Submission(models.Model):
                 name="hailuo_submission_known_failure",
             ),
             models.CheckConstraint(condition=Q(price_usd__gte=0), name="hailuo_submission_price"),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(status__in=sorted(ENDED)),
+                name="hailuo_submission_live_has_no_end",
+            ),
         )
 
     def __str__(self) -> str:
         return f"#{self.number} ({self.status})"
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete a settled submission. Raises ProtectedError for a live one."""
-        if self.is_live:
+        """Delete a settled submission. Raises ProtectedError while Krea may still bill it."""
+        if self.may_be_billed:
             raise ProtectedError(PROTECTED, {self})
         return super().delete(*args, **kwargs)
 
     @property
     def is_live(self) -> bool:
-        """Whether it may still become a video."""
+        """Whether nobody has decided or heard of its end."""
         return self.status in LIVE
 
     @property
+    def may_be_billed(self) -> bool:
+        """Whether Krea may still bill it: live, or ended here while Krea may go on."""
+        return self.is_live or (self._ended_here_alone and self.written_off_at is None)
+
+    @property
     def runs_upstream(self) -> bool:
-        """Whether Krea works on it, as far as we know; also where it counts as ended here."""
-        if self.status in RUNNING:
-            return True
-        return self.status in ENDED and bool(self.krea_job_id) and self.krea_status in RUNNING
+        """Whether Krea works on it, as far as we know; also where it ended here."""
+        return self.status in RUNNING or self._ended_here_alone
+
+    @property
+    def _ended_here_alone(self) -> bool:
+        """By a verdict, or since Krea did not find it; Krea never said that it has ended."""
+        return (
+            self.status in (Status.FAILED, Status.CANCELLED)
+            and self.krea_job_id is not None
+            and self.due_at is not None
+            and self.krea_status not in ENDED
+        )
 
     @property
     def is_to_cancel(self) -> bool:

@@ -20,9 +20,9 @@ SKEW = timedelta(minutes=5)
 """Between the clocks of our hosts: what was made longer before the claim is not ours."""
 
 CLOSE = timedelta(minutes=1)
-"""How far apart the clocks of our hosts may be where nobody is asked; ``hailuo_doctor`` says so.
+"""How far apart the clocks of our hosts may be for an adoption of which nobody is asked.
 
-What is adopted was made at most so long before the claim, and a window ends so much later.
+What is adopted was made at most so long before the claim; ``hailuo_doctor`` tells of clocks.
 """
 
 
@@ -33,7 +33,7 @@ class Window:
     claimed: datetime
     """When its sender began."""
     until: datetime
-    """The end of the attempt, the grace and ``CLOSE``: a list is proof only from here on."""
+    """The end of the attempt, the grace and ``SKEW``: a list is proof only from here on."""
 
     @property
     def since(self) -> datetime:

@@ -6,19 +6,22 @@ import contextlib
 import uuid
 from collections import deque
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
-from hailuo_django import ledger, pacing
+from hailuo_django import ledger, pacing, results
 from hailuo_django.clock import aware
+from hailuo_django.conf import conf
 from hailuo_django.deadlines import call_seconds, lease_seconds
 from hailuo_django.krea import errors
 from hailuo_django.krea.client import KreaClient
 from hailuo_django.krea.wire import JobReport
-from hailuo_django.ledger import next_look
+from hailuo_django.ledger import next_look, rare_look
 from hailuo_django.models import Submission, VideoJob
+from hailuo_django.models.querysets import NOT_FOUND_AFTER
 from hailuo_django.states import ENDED, RUNNING, Action, Status
 
 from .evidence import SKEW
@@ -26,27 +29,26 @@ from .lanes import Outcome, in_words
 
 BATCH = 50
 
-PATIENCE_WITH_404 = timedelta(minutes=15)
-"""A job that Krea does not know for so long is gone; just after its POST it may be late."""
+ASKED_AFTER_ITS_END = timedelta(days=1)
+"""For so long one that ended here is asked for that Krea does not find; cancelled ones less."""
+
+OLDER_THAN_ITS_ORDER = timedelta(hours=1)
+"""What was made so long before it was ordered is not ours, whatever our hosts' clocks say."""
 
 PATIENCE_WITHOUT_ADDRESS = timedelta(hours=1)
 """For so long a completed job without a result address is asked for it again."""
-
-
-class _Gone(errors.NotFound):
-    """Krea took our DELETE and knows the job no more."""
 
 
 class LookLane:
     """Takes what is due, asks over kept-alive connections, and records what Krea says."""
 
     width = 8
-    waits = False
 
     def __init__(self, client: KreaClient, only: uuid.UUID | None = None) -> None:
         self.client = client
         self.only = only
         self.batch: deque[Submission] = deque()
+        self.waits = False
 
     def take(self, seconds_left: float) -> Submission | None:
         """Lease the next row that is due."""
@@ -59,6 +61,8 @@ class LookLane:
                 break
             taken = ledger.take_look(submission, lease_seconds=lease_seconds(calls))
             if taken:
+                # What was just cancelled is due again at once.
+                self.waits = self.waits or _is_first_cancel(taken)
                 return taken
         return None
 
@@ -69,22 +73,17 @@ class LookLane:
         return self.batch.popleft() if self.batch else None
 
     def call(self, item: Submission) -> JobReport:
-        """GET it, after a DELETE where it is to be cancelled."""
-        krea_job_id = item.krea_job_id or item.candidate_id
-        cancelled = item.is_to_cancel and self._cancel(krea_job_id)
-        try:
-            return self.client.get(krea_job_id)
-        except errors.NotFound as error:
-            if cancelled:
-                raise _Gone(error.message, status=error.status) from error
-            raise  # one that the DELETE did not find either may be so young that Krea is late
+        """GET it, and DELETE it where it is to be cancelled and still runs.
 
-    def _cancel(self, krea_job_id: str) -> bool:
-        # Which states Krea cancels in is not documented: the GET tells what came of it.
-        with contextlib.suppress(errors.NotFound, errors.Refused, errors.Temporary):
-            self.client.cancel(krea_job_id)
-            return True
-        return False
+        Whether a DELETE takes a finished video away is not documented: it is never tried.
+        """
+        krea_job_id = item.krea_job_id or item.candidate_id
+        news = self.client.get(krea_job_id)
+        if item.is_to_cancel and news.status not in ENDED:
+            # In which states Krea cancels is not documented either: the next GET tells.
+            with contextlib.suppress(errors.NotFound, errors.Refused, errors.Temporary):
+                self.client.cancel(krea_job_id)
+        return news
 
     def record(self, item: Submission, outcome: Outcome) -> None:
         """Write down what Krea said; trouble with asking changes no state."""
@@ -94,11 +93,13 @@ class LookLane:
             case JobReport():
                 _write_news(item, outcome)
             case errors.NotFound():
-                _write_absence(item, gone=isinstance(outcome, _Gone))
+                _write_absence(item)
             case errors.RateLimited():
                 ledger.finish_look(item, due_at=pacing.slow_looking(outcome))
             case _:
-                ledger.finish_look(item, due_at=next_look(item), note=in_words(outcome))
+                # Whoever stumbles has not said that it does not know the job.
+                note = in_words(outcome)
+                ledger.finish_look(item, due_at=next_look(item), note=note, not_found_since=None)
 
 
 def _write_news(submission: Submission, news: JobReport) -> None:
@@ -106,8 +107,8 @@ def _write_news(submission: Submission, news: JobReport) -> None:
     changed = news.status != submission.status
     if changed and ledger.report(submission.job_id, submission.number, news, by=ledger.POLL):
         # An end is no longer due; a row that runs on is given back like any other.
-        ledger.finish_look(submission, due_at=next_look(submission))
-    elif _lacks_address(submission) and news.urls:
+        ledger.finish_look(submission, due_at=_due_after(submission, news))
+    elif _lacks_address(submission) and _has_another(submission, news):
         ledger.fill_result(submission, news)
     else:
         due_at = _due_after(submission, news)
@@ -115,36 +116,66 @@ def _write_news(submission: Submission, news: JobReport) -> None:
 
 
 def _due_after(submission: Submission, news: JobReport) -> datetime | None:
-    if news.status not in ENDED:
-        return next_look(submission)  # also where we had taken it for ended
     ended_at = submission.ended_at or timezone.now()
-    if _lacks_address(submission) and timezone.now() - ended_at < PATIENCE_WITHOUT_ADDRESS:
-        return next_look(submission)
-    return None
+    if _is_first_cancel(submission):
+        return timezone.now()  # to see what became of the DELETE
+    if news.status not in ENDED:
+        # Also where we had taken it for ended.
+        return rare_look(ended_at) if submission.status in ENDED else next_look(submission)
+    has_none = submission.status == Status.COMPLETED and not submission.result_url
+    is_young = timezone.now() - ended_at < PATIENCE_WITHOUT_ADDRESS
+    return next_look(submission) if has_none and is_young else None
+
+
+def _is_first_cancel(taken: Submission) -> bool:
+    """Tell whether this very look is the first to send a DELETE."""
+    return taken.is_to_cancel and taken.cancel_sent_at == taken.last_polled_at
 
 
 def _lacks_address(submission: Submission) -> bool:
-    return submission.status == Status.COMPLETED and not submission.result_url
+    url, completed = submission.result_url, submission.status == Status.COMPLETED
+    return completed and not results.linkable(url, conf.RESULT_HOSTS)
 
 
-def _write_absence(submission: Submission, *, gone: bool) -> None:
+def _has_another(submission: Submission, news: JobReport) -> bool:
+    """Tell whether Krea names an address that is better than the one on record."""
+    url = results.best(news.urls, conf.RESULT_HOSTS)
+    return bool(url) and (not submission.result_url or results.linkable(url, conf.RESULT_HOSTS))
+
+
+def _write_absence(submission: Submission) -> None:
     now = timezone.now()
     since = submission.not_found_since or now
     # Krea was asked after this: whoever was held up since has learned nothing from that.
-    asked_at = submission.last_polled_at or now
-    patience_is_over = asked_at - since >= PATIENCE_WITH_404
-    later = next_look(submission)
-    if submission.krea_job_id and submission.status not in RUNNING:
-        ledger.finish_look(submission, due_at=None)
-    elif submission.account not in ("", pacing.account()):
+    absent_for = (submission.last_polled_at or now) - since
+    is_gone = absent_for >= NOT_FOUND_AFTER
+    changes: dict[str, Any] = {"due_at": _due_although_absent(submission, since)}
+    changes["not_found_since"] = since
+    if _is_first_cancel(submission):
+        changes["cancel_sent_at"] = None  # the GET came first
+    cancelled = submission.cancel_sent_at is not None and "cancel_sent_at" not in changes
+    if submission.account not in ("", pacing.account()):
         note = "Not found, but it was sent with another API token."
-        ledger.finish_look(submission, due_at=later, note=note)
-    elif submission.krea_job_id is None and patience_is_over:
+        ledger.finish_look(submission, note=note, **changes)
+    elif submission.krea_job_id is None and is_gone:
         ledger.reject_candidate(submission, "Krea does not know it.")
-    elif gone or patience_is_over:
-        ledger.miss(submission)
+    elif submission.status in RUNNING and (is_gone or cancelled):
+        ledger.miss(submission, not_found_since=since, cancelled=cancelled)
+    elif submission.status in ENDED and not _may_go_on(submission, absent_for):
+        ledger.finish_look(submission, due_at=None)
     else:
-        ledger.finish_look(submission, due_at=later, not_found_since=since)
+        ledger.finish_look(submission, **changes)
+
+
+def _due_although_absent(submission: Submission, since: datetime) -> datetime:
+    return rare_look(since) if submission.status in ENDED else next_look(submission)
+
+
+def _may_go_on(ended: Submission, absent_for: timedelta) -> bool:
+    """Tell whether Krea may yet complete one that ended here, and does not know it for so long."""
+    cancelled = ended.status == Status.CANCELLED
+    patience = NOT_FOUND_AFTER if cancelled else ASKED_AFTER_ITS_END
+    return ended.runs_upstream and absent_for < patience
 
 
 def _weigh_candidate(submission: Submission, news: JobReport) -> None:
@@ -152,7 +183,7 @@ def _weigh_candidate(submission: Submission, news: JobReport) -> None:
 
     A job without a readable time fits: it was named for this one, and it may be paid for.
     """
-    earliest = aware(submission.sent_at or submission.created_at) - SKEW
+    earliest = aware(submission.sent_at or submission.created_at) - OLDER_THAN_ITS_ORDER
     if news.created_at is not None and news.created_at < earliest:
         ledger.reject_candidate(submission, "It is older than the submission.")
         return

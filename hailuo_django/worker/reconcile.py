@@ -26,7 +26,7 @@ from hailuo_django.ledger import next_look
 from hailuo_django.models import DeletedSubmission, Submission, VideoJob
 from hailuo_django.states import Status
 
-from .evidence import CLOSE, SKEW, Finding, Listing, Window, examine, rivals
+from .evidence import SKEW, Finding, Listing, Window, examine, rivals
 from .known import sort_out
 from .lanes import in_words
 
@@ -195,5 +195,5 @@ def _window(row: Submission | DeletedSubmission, offset: timedelta) -> Window:
     now = timezone.now()
     ended = row.lost_at or getattr(row, "lease_expires_at", None) or now
     grace = timedelta(seconds=conf.UNCONFIRMED_GRACE_SECONDS)
-    until = aware(ended, latest=True) + grace + CLOSE
+    until = aware(ended, latest=True) + grace + SKEW
     return Window(aware(row.sent_at or now) + offset, until + offset)

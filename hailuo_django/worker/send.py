@@ -27,6 +27,7 @@ from .lanes import Outcome, in_words
 logger = logging.getLogger(__name__)
 
 BATCH = 20
+TRIALS_IN_PLACE = 3
 RECORD_TRIES = 5
 SECONDS_BETWEEN_TRIES = 1.0
 
@@ -46,8 +47,12 @@ class Sending:
     turn: Turn
 
     def check_lease(self) -> None:
-        """Raise LeaseExpired when the submission is no longer ours to send."""
-        if time.monotonic() >= self.expires:
+        """Raise LeaseExpired when the submission is no longer ours to send.
+
+        By both clocks: the monotonic one stands still in a machine that is suspended.
+        """
+        lease = self.submission.lease_expires_at
+        if time.monotonic() >= self.expires or (lease and timezone.now() >= lease):
             raise LeaseExpired("The lease ran out before the request was written.")
 
 
@@ -135,8 +140,12 @@ def _write(item: Sending, outcome: Outcome) -> None:
         case errors.NotSent(__cause__=LeaseExpired()):
             # Our own delay, nothing of Krea's.
             ledger.hold(submission, reason=in_words(outcome))
-        case errors.NotSent() | errors.RateLimited() | errors.AccountProblem():
+        case errors.NotSent() | errors.RateLimited():
             ledger.hold(submission, reason=pacing.slow_sending(outcome))
+        case errors.AccountProblem():
+            # What Krea says of one request alone shall not hold up all others for ever.
+            behind = submission.attempts >= TRIALS_IN_PLACE
+            ledger.hold(submission, reason=pacing.slow_sending(outcome), behind=behind)
         case errors.Refused():
             ledger.refuse(submission, outcome)
             pacing.went_through()

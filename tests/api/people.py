@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from hailuo_django.models import Submission, VideoJob
@@ -91,8 +92,9 @@ def wanted(owner: User | None, **fields: Any) -> VideoJob:
 def ended(owner: User | None, status: Status, **fields: Any) -> VideoJob:
     """A job that Krea has ended so; ``fields`` are its submission's."""
     job = wanted(owner)
-    rows = Submission.objects.filter(job=job)
-    rows.update(**{"status": status, "krea_job_id": f"krea-{job.pk}", **fields})
+    said = {"status": status, "krea_status": status, "krea_job_id": f"krea-{job.pk}"}
+    end = {"due_at": None, "ended_at": timezone.now()}
+    Submission.objects.filter(job=job).update(**{**said, **end, **fields})
     failure_code, result_url = fields.get("failure_code", ""), fields.get("result_url", "")
     VideoJob.objects.filter(pk=job.pk).update(
         status=status, failure_code=failure_code, result_url=result_url

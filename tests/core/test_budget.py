@@ -123,6 +123,28 @@ def test_what_was_given_up_and_runs_after_all_is_reserved_once_more(
     assert balance().reserved_usd == ZERO
 
 
+def test_what_is_completed_while_the_budget_is_summed_counts_twice_rather_than_not(
+    krea: Sandbox, settings: Settings
+) -> None:
+    caps(settings, day="0.3")
+    job = sent()
+    krea.move(str(only(job).krea_job_id), "completed")
+    done: list[Any] = []
+
+    def complete_meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+        if "SUM(" in sql and not done:
+            done.append(execute(sql, *rest))
+            look_again(job)
+            return done[0]
+        return execute(sql, *rest)
+
+    with connections[VideoJob.database()].execute_wrapper(complete_meanwhile):
+        found = balance()
+
+    assert fresh(job).status == Status.COMPLETED
+    assert found.spent_usd + found.reserved_usd >= PRICE
+
+
 def test_deleting_a_video_gives_its_money_to_nobody(krea: Sandbox, settings: Settings) -> None:
     ada = get_user_model().objects.create_user("ada")
     caps(settings, day="0.3", user_day="0.3")

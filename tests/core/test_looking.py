@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from hailuo_django import ledger
+from hailuo_django import budget, ledger
+from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.errors import NotFound
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Heartbeat, KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
-from hailuo_django.states import RUNNING, Status
+from hailuo_django.states import RUNNING, FailureCode, Status
 from hailuo_django.worker.look import LookLane
 from hailuo_django.worker.sweep import sweep
 from tests.site import configure
@@ -30,6 +32,14 @@ pytestmark = pytest.mark.django_db
 
 def upstream(job: VideoJob) -> str:
     return str(only(job).krea_job_id)
+
+
+def look(krea: Sandbox) -> None:
+    """Let one worker look once."""
+    lane = LookLane(client(krea))
+    item = lane.take(60)
+    assert item is not None
+    lane.record(item, lane.call(item))
 
 
 @pytest.mark.proves("R3")
@@ -186,22 +196,121 @@ def test_a_job_of_another_token_is_never_given_up(krea: Sandbox) -> None:
     assert "another API token" in only(job).note
 
 
+def asked(krea: Sandbox, job: VideoJob) -> list[str]:
+    """What Krea was asked about the job, in this order."""
+    return [method for method, path, _ in krea.requests if path.endswith(upstream(job))]
+
+
+def test_krea_is_asked_before_anything_is_cancelled_and_once_more_after_it(krea: Sandbox) -> None:
+    job = sent()
+    job.cancel()
+    assert look_again(job).status == Status.CANCELLED
+    assert asked(krea, job) == ["GET", "DELETE", "GET"]
+
+
+def test_a_finished_video_is_never_deleted(krea: Sandbox) -> None:
+    job = sent()
+    job.cancel()
+    krea.move(upstream(job), "completed")
+    assert look_again(job).status == Status.COMPLETED
+    assert asked(krea, job) == ["GET"]
+
+
+def test_what_krea_does_not_cancel_at_once_is_asked_for_in_its_time(krea: Sandbox) -> None:
+    job = sent()
+    krea.misbehave("server_error", on="cancel", times=None)
+    job.cancel()
+    assert look_again(job).status == Status.BACKLOGGED
+    assert asked(krea, job) == ["GET", "DELETE", "GET", "DELETE"]
+    due_at = only(job).due_at
+    assert due_at is not None
+    assert due_at > timezone.now()
+
+
 def test_a_job_that_is_gone_after_our_cancellation_is_cancelled(krea: Sandbox) -> None:
     job = sent()
     job.cancel()
+    look(krea)
     krea.misbehave("missing", times=None, on="get")
 
     assert look_again(job).status == Status.CANCELLED
+    assert only(job).may_be_billed, "Krea never said that it has ended"
+    change(job, not_found_since=ago(minutes=16))
+    look_again(job)
+    assert not only(job).may_be_billed
+    assert only(job).due_at is None
 
 
-def test_a_job_too_young_to_be_cancelled_is_not_taken_for_cancelled(krea: Sandbox) -> None:
+def test_a_job_too_young_to_be_found_is_not_taken_for_cancelled(krea: Sandbox) -> None:
     job = sent()
     job.cancel()
     krea.misbehave("missing", times=None)
-    assert look_again(job).status == Status.BACKLOGGED, "Krea may still make and bill it"
+    for _look in range(2):
+        assert look_again(job).status == Status.BACKLOGGED, "Krea may still make and bill it"
+    assert only(job).cancel_sent_at is None, "nothing was sent"
 
-    change(job, not_found_since=ago(minutes=20))
+    krea.behave()
     assert look_again(job).status == Status.CANCELLED
+
+
+def test_a_job_that_krea_did_not_find_for_a_while_is_not_lost_when_it_was_wrong(
+    krea: Sandbox, settings: Settings
+) -> None:
+    job = sent()
+    krea.misbehave("missing", times=2, on="get")
+    look_again(job)
+    change(job, not_found_since=ago(minutes=16))
+    job = look_again(job)
+    assert (job.status, job.failure_code) == (Status.FAILED, FailureCode.NOT_FOUND)
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "9"}}
+    [balance] = budget.balances()
+    assert balance.reserved_usd == job.price_usd, "Krea may still bill it"
+    with pytest.raises(Conflict):
+        job.resubmit()
+    with pytest.raises(ProtectedError):
+        job.delete()
+
+    krea.move(upstream(job), "completed")
+    assert look_again(job).status == Status.COMPLETED
+
+
+def test_a_job_that_krea_does_not_find_for_a_day_is_gone(krea: Sandbox) -> None:
+    job = sent()
+    krea.misbehave("missing", times=None, on="get")
+    change(job, not_found_since=ago(minutes=16))
+    look_again(job)
+    due_at = only(job).due_at
+    assert due_at is not None
+
+    change(job, not_found_since=ago(hours=25))
+    look_again(job)
+
+    assert only(job).due_at is None
+    fresh(job).resubmit()
+
+
+def test_an_outage_says_nothing_about_whether_krea_knows_a_job(krea: Sandbox) -> None:
+    job = sent()
+    krea.misbehave("missing", on="get")
+    look_again(job)
+    krea.misbehave("server_error", on="get")
+    look_again(job)
+    assert only(job).not_found_since is None
+
+
+def test_a_job_given_up_whose_answer_came_late_is_not_lost_by_one_404(krea: Sandbox) -> None:
+    job = submitted()
+    lane, sending = claimed(krea)
+    change(job, lease_expires_at=ago(seconds=1))
+    ledger.lose_abandoned()
+    ledger.give_up(only(job), by=ledger.By("operator"))
+    lane.record(sending, lane.call(sending))
+    krea.misbehave("missing", on="get")
+    sweep()
+    assert only(job).may_be_billed
+
+    krea.move(upstream(job), "completed")
+    assert look_again(job).status == Status.COMPLETED
 
 
 def test_a_video_that_was_ready_before_the_cancellation_is_kept(krea: Sandbox) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from hailuo_django import pacing
-from hailuo_django.krea.errors import Ambiguous, NotSent
+from hailuo_django.krea.errors import AccountProblem, Ambiguous, NotSent
 from hailuo_django.models import KreaAccount, Submission
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
@@ -135,6 +135,32 @@ def test_a_trial_that_finds_nothing_to_claim_leaves_its_turn_to_the_next(
 
     assert late.take(60) is None, "another one claimed it"
     assert KreaAccount.objects.get().trial_until is None
+
+
+def test_a_delay_of_nothing_is_no_leave_to_ask_again_and_again(krea: Sandbox) -> None:
+    krea.misbehave("rate_limited", times=None, retry_after=0, on="generate")
+    queue(6)
+    sweep()
+    first = len(krea.posts)
+    sweep()
+    assert len(krea.posts) == first <= SendLane.width
+    [account] = KreaAccount.objects.all()
+    assert account.send_after is not None
+    assert account.send_after > timezone.now()
+
+
+def test_what_krea_says_of_one_request_alone_does_not_hold_up_the_others(krea: Sandbox) -> None:
+    job, other = submitted(), submitted()
+    for _trial in range(3):
+        lane, trial = claimed(krea)
+        assert trial.submission.job_id == job.pk, "it keeps its place at first"
+        lane.record(trial, AccountProblem("top up", status=402))
+        the_wait_is_over()
+    lane = SendLane(client(krea))
+    item = lane.take(60)
+    assert item is not None
+    assert item.submission.job_id == other.pk, "the first has had its trials"
+    assert fresh(job).status == Status.UNSENT
 
 
 def test_one_lost_answer_lets_the_next_go_alone_and_then_the_rest(krea: Sandbox) -> None:

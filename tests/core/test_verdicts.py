@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from hailuo_django import ledger
+from hailuo_django import budget, ledger
 from hailuo_django.exceptions import BudgetExceeded, Conflict
 from hailuo_django.krea.errors import Ambiguous
 from hailuo_django.models import JobEvent, KreaAccount, Submission, VideoJob
@@ -243,6 +243,55 @@ def test_a_candidate_waits_for_the_answer_to_the_request_that_is_under_way(krea:
     assert LookLane(client(krea)).take(60) is None
     lane.record(item, lane.call(item))
     assert only(submitted_job).krea_job_id == krea.jobs[1].id
+
+
+def test_a_candidate_that_cannot_be_asked_for_stands_in_the_way_of_no_verdict(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    change(job, account="another")
+    ledger.choose(only(job), "mistyped", by=operator)
+    with pytest.raises(Conflict):
+        ledger.give_up(only(job), by=operator)
+
+    look_again(job)
+    change(job, not_found_since=ago(minutes=16))
+    ledger.give_up(only(job), by=operator)
+    assert only(job).failure_code == FailureCode.GIVEN_UP
+
+
+def test_what_never_ends_can_be_written_off_and_is_still_asked_for(
+    krea: Sandbox, operator: ledger.By, settings: Settings
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "9"}}
+    job = sent()
+    with pytest.raises(Conflict):
+        ledger.give_up(only(job), by=operator)
+
+    change(job, sent_at=ago(hours=5))
+    sweep()
+    ledger.give_up(only(job), by=operator)
+
+    assert (fresh(job).status, only(job).failure_code) == (Status.FAILED, FailureCode.GIVEN_UP)
+    look_again(job)
+    [balance] = budget.balances()
+    assert balance.reserved_usd == 0, "a verdict holds although Krea goes on"
+    assert fresh(job).resubmit().number == 2
+
+    krea.move(krea.jobs[0].id, "completed")
+    change(job, due_at=ago(seconds=1))
+    sweep()
+    assert fresh(job).status == Status.COMPLETED
+
+
+def test_the_clocks_of_our_hosts_lose_no_job_that_somebody_named(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    change(job, sent_at=ago(minutes=-30), lost_at=ago(minutes=-30))
+    ledger.choose(only(job), krea.jobs[0].id, by=operator)
+    look_again(job)
+    assert only(job).krea_job_id == krea.jobs[0].id
 
 
 def test_a_candidate_is_not_given_up_because_the_token_changed(krea: Sandbox) -> None:

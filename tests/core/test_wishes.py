@@ -7,13 +7,15 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import ProtectedError
+from pytest_django import Settings
 
 from hailuo_django.exceptions import Conflict
 from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import LIVE, Status
 
-from .rows import change, fresh, history, look_again, only, sent, submitted
+from .rows import ago, change, fresh, history, look_again, only, sent, submitted
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +104,41 @@ def test_resubmitting_adds_a_submission_and_keeps_the_old_one() -> None:
     assert (job.status, job.failure_code, newer.number) == (Status.UNSENT, "", 2)
     assert list(job.submissions.values_list("number", "status")) == [(1, "failed"), (2, "unsent")]
     assert history(job)[-1] == ("resubmit", "failed", "unsent")
+
+
+def test_a_draft_that_was_one_by_force_is_not_bought_beside_what_runs() -> None:
+    job = submitted()
+    change(job, status=Status.PROCESSING, krea_job_id="one")
+    VideoJob.objects.filter(pk=job.pk).update(status=Status.DRAFT)
+    with pytest.raises(Conflict):
+        fresh(job).submit()
+    assert job.submissions.count() == 1
+
+
+def test_what_is_replaced_unsent_makes_room_in_the_budget(settings: Settings) -> None:
+    settings.HAILUO = {"BUDGET": {"day": "0.3"}}
+    job = submitted()
+    job.resubmit(force=True)
+    assert list(job.submissions.values_list("status", flat=True)) == ["cancelled", "unsent"]
+
+
+def test_what_was_given_up_and_runs_after_all_is_alive_for_every_wish() -> None:
+    job = submitted()
+    running = {"krea_job_id": "one", "krea_status": "upscaling", "due_at": ago(seconds=1)}
+    change(job, status=Status.FAILED, failure_code="given_up", ended_at=ago(hours=1), **running)
+    VideoJob.objects.filter(pk=job.pk).update(status="failed", failure_code="given_up")
+
+    with pytest.raises(Conflict, match="may still become a video"):
+        fresh(job).resubmit()
+    with pytest.raises(ProtectedError):
+        fresh(job).delete()
+    with pytest.raises(ProtectedError):
+        VideoJob.objects.filter(pk=job.pk).delete()
+    fresh(job).cancel()
+    assert only(job).is_to_cancel
+
+    newer = fresh(job).resubmit(force=True)
+    assert "may be alive" in newer.events.get().detail
 
 
 def test_two_windows_resubmit_once() -> None:

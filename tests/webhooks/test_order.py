@@ -146,6 +146,20 @@ def test_completed_without_an_address_is_asked_for(krea: Sandbox, client: Client
     assert pair.row.video_url
 
 
+def test_an_address_that_may_not_be_linked_makes_krea_be_asked(
+    krea: Sandbox, client: Client
+) -> None:
+    pair = running(krea)
+    lie = pair.news("completed").replace(krea.url.encode(), b"https://evil.example")
+    assert post(client, pair.path, lie) == 202
+    assert pair.row.status == Status.BACKLOGGED
+
+    krea.move(pair.upstream.id, "completed", deliver=False)
+    look()
+    assert pair.row.video_url == f"{krea.url}/videos/{pair.upstream.id}.mp4"
+    assert b"evil" not in str(everything()).encode()
+
+
 @pytest.mark.proves("W2")
 def test_another_job_id_changes_nothing_and_krea_decides(krea: Sandbox, client: Client) -> None:
     pair = running(krea)

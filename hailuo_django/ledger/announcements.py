@@ -1,4 +1,8 @@
-"""Signals after commit, at least once: the event remembers what is still owed."""
+"""Signals after commit, at least once: the event remembers what is still owed.
+
+Whoever calls the receivers of one first writes down that it does. A receiver that kills its
+process, each time, so holds up no other announcement; of several workers one announces.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,10 @@ from hailuo_django.models import JobEvent, VideoJob
 logger = logging.getLogger(__name__)
 
 PATIENCE = timedelta(seconds=30)
+"""For so long an announcement is left to the process that has written its event."""
 
+NEXT_TRY = timedelta(minutes=5)
+"""For so long it is left to the process that calls the receivers."""
 
 _kept: ContextVar[list[JobEvent] | None] = ContextVar("kept announcements", default=None)
 
@@ -36,7 +43,7 @@ def announcing_later() -> Iterator[None]:
     finally:
         _kept.reset(token)
         for event in kept:
-            _announce(event)
+            _announce_or_log(event)
 
 
 def patience() -> timedelta:
@@ -58,9 +65,9 @@ def announce_after_commit(event: JobEvent, using: str) -> None:
 def announce_owed(limit: int = 100) -> int:
     """Send what no process, or a killed one, has announced yet; return how many."""
     owed = JobEvent.objects.using(VideoJob.database()).owed(timezone.now())
-    events = list(owed.select_related("job")[:limit])
+    events = list(owed[:limit])
     for event in events:
-        _announce(event)
+        _announce_or_log(event)
     return len(events)
 
 
@@ -72,11 +79,25 @@ def _announce_or_keep(event: JobEvent) -> None:
         kept.append(event)
 
 
+def _announce_or_log(event: JobEvent) -> None:
+    try:
+        _announce(event)
+    except Exception:
+        logger.exception("Event %d could not be announced; a later sweep will.", event.pk)
+
+
 def _announce(event: JobEvent) -> None:
+    alias, later = VideoJob.database(), timezone.now() + NEXT_TRY
+    mine = JobEvent.objects.using(alias).filter(pk=event.pk)
+    if not mine.filter(announce_after=event.announce_after).update(announce_after=later):
+        return  # another process has it, or it is gone with its job
+    job = VideoJob.objects.using(alias).filter(pk=event.job_id).first()
+    if job is None:
+        return  # deleted since: there is nobody to tell of
+    event.job = job
     signal = signals.BY_NAME[event.announcement]
-    for receiver, outcome in signal.send_robust(sender=VideoJob, job=event.job, event=event):
+    for receiver, outcome in signal.send_robust(sender=VideoJob, job=job, event=event):
         if isinstance(outcome, Exception):
             logger.error("Receiver %r of %s failed.", receiver, signal, exc_info=outcome)
     # Only now: a process killed before this line announces once more instead of never.
-    mine = JobEvent.objects.using(VideoJob.database()).filter(pk=event.pk)
-    mine.update(announce_after=None)
+    mine.filter(announce_after=later).update(announce_after=None)

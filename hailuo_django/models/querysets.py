@@ -157,3 +157,8 @@ class JobEventQuerySet(QuerySet["JobEvent"]):
     def owed(self, now: datetime) -> JobEventQuerySet:
         """Return those whose announcement is still owed although its writer had its time."""
         return self.filter(announce_after__lt=now).order_by("announce_after", "pk")
+
+    def untold(self, since: datetime) -> JobEventQuerySet:
+        """Return those from before ``since`` that are still owed, whoever is to tell them next."""
+        owed = self.filter(announce_after__isnull=False, created_at__lt=since)
+        return owed.order_by("announce_after", "pk")

@@ -24,8 +24,8 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
     """Do what is due, for one job or for all; return how many requests that took.
 
     Takes at most ``deadlines.sweep_seconds()``, and then announces what there is to announce:
-    receivers of signals hold up no request and no record of an answer. Without an API token
-    nothing is asked and nothing sent.
+    receivers of signals hold up no request, no record of an answer and no heartbeat. Without
+    an API token nothing is asked and nothing sent.
     """
     end = monotonic() + sweep_seconds()
     with ledger.announcing_later():
@@ -33,9 +33,9 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
             pacing.doubt("a sender stopped before it knew the outcome")
         ledger.mark_overdue()
         calls = _talk_to_krea(only, end) if conf.KREA_API_TOKEN else 0
+        if only is None:
+            _beat()
     ledger.announce_owed()
-    if only is None:
-        _beat()
     return calls
 
 

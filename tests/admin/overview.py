@@ -60,8 +60,9 @@ def change(job: VideoJob, **fields: Any) -> None:
 
 
 def move_back(job: VideoJob, **span: float) -> None:
-    """Let the life of a job have been so much earlier."""
+    """Let the life of a job have been so much earlier, and all of it told."""
     earlier = timedelta(**span)
     change(job, **{name: F(name) - earlier for name in ("created_at", "sent_at", "ended_at")})
-    JobEvent.objects.filter(job=job).update(created_at=F("created_at") - earlier)
+    events = JobEvent.objects.filter(job=job)
+    events.update(created_at=F("created_at") - earlier, announce_after=None)
     VideoJob.objects.filter(pk=job.pk).update(created_at=F("created_at") - earlier)

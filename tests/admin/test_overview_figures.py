@@ -246,7 +246,8 @@ def test_where_jobs_are_hidden_their_figures_are_hidden_too(
     hidden = wanted(ada, prompt="nobody else's business")
     change(hidden, status=Status.UNCONFIRMED, overdue_at=timezone.now())
     flagged = ended(ada, Status.COMPLETED)
-    JobEvent.objects.filter(job=flagged).update(announce_after=timezone.now() - timedelta(days=1))
+    long_ago = timezone.now() - timedelta(days=1)
+    JobEvent.objects.filter(job=flagged).update(created_at=long_ago, announce_after=long_ago)
     change(flagged, last_webhook_at=timezone.now())
     mine = video(grace)
 
@@ -279,7 +280,7 @@ def everything(owner: User, rounds: int) -> None:
         ended(owner, Status.COMPLETED, ended_at=timezone.now())
         change(wanted(owner), status=Status.UNCONFIRMED, overdue_at=timezone.now())
         owed = JobEvent.objects.filter(job=wanted(owner))
-        owed.update(announce_after=timezone.now() - timedelta(days=1))
+        owed.update(created_at=timezone.now() - timedelta(days=1))
         Stranger.objects.create(krea_job_id=f"stranger-{Stranger.objects.count()}")
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import OperationalError, transaction
+from django.db.models import F
 from django.dispatch import Signal
 from django.utils import timezone
 
-from hailuo_django import signals
-from hailuo_django.ledger.announcements import PATIENCE
-from hailuo_django.models import JobEvent, VideoJob
+from hailuo_django import ledger, signals
+from hailuo_django.deadlines import sweep_seconds
+from hailuo_django.ledger.announcements import NEXT_TRY, PATIENCE
+from hailuo_django.models import Heartbeat, JobEvent, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.worker.sweep import sweep
 
-from .rows import ago, fresh, look_again, only, sent, submitted
+from .rows import ago, change, fresh, look_again, only, sent, submitted
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+KEPT = PATIENCE + timedelta(seconds=sweep_seconds())
+"""For so long what a sweep has seen is left to it."""
 
 Heard = list[tuple[str, VideoJob, JobEvent]]
 
@@ -41,6 +47,21 @@ def heard() -> Iterator[Heard]:
     yield calls
     for signal, receiver in receivers:
         signal.disconnect(receiver)
+
+
+def two_failed(krea: Sandbox) -> list[VideoJob]:
+    """Two jobs that have failed at Krea; the next sweep is going to hear of it"""
+    jobs = [sent(), sent()]
+    for job in jobs:
+        krea.move(str(only(job).krea_job_id), "failed")
+        change(job, due_at=ago(seconds=1))
+    return jobs
+
+
+def let_pass(time: timedelta) -> None:
+    """Let so much time pass for what is still to be announced."""
+    owed = JobEvent.objects.filter(announce_after__isnull=False)
+    owed.update(announce_after=F("announce_after") - time)
 
 
 def names(heard: Heard) -> list[str]:
@@ -87,18 +108,23 @@ def test_a_receiver_that_raises_loses_nothing(
     assert "the site's own bug" in caplog.text
 
 
+@pytest.mark.parametrize(("nth", "told"), [(1, []), (2, ["job_submitted"])])
 def test_trouble_after_the_commit_is_logged_and_nobody_elses(
-    heard: Heard, caplog: pytest.LogCaptureFixture
+    heard: Heard, caplog: pytest.LogCaptureFixture, nth: int, told: list[str]
 ) -> None:
+    updates: list[str] = []
+
     def fail(execute: Any, sql: str, *rest: Any) -> Any:
         if "announce_after" in sql and sql.startswith("UPDATE"):
-            raise OperationalError("the database is gone")
+            updates.append(sql)
+            if len(updates) == nth:
+                raise OperationalError("the database is gone")
         return execute(sql, *rest)
 
     with transaction.get_connection(VideoJob.database()).execute_wrapper(fail):
         job = submitted()
 
-    assert names(heard) == ["job_submitted"]
+    assert names(heard) == told
     assert "the database is gone" in caplog.text
     assert job.events.filter(announce_after__isnull=False).exists(), "it will be announced again"
 
@@ -143,6 +169,93 @@ def test_a_slow_receiver_holds_up_no_request_and_no_record_of_an_answer(krea: Sa
             signal.disconnect(slow)
     assert seen[0][0] == "job_failed"
     assert {status for _, states in seen for status in states} == {"failed", "backlogged"}
+
+
+class Killed(BaseException):
+    """What no receiver's caller catches: as if its process were gone."""
+
+
+def test_a_receiver_that_kills_its_process_holds_up_nobody_elses_news(
+    krea: Sandbox,
+) -> None:
+    two_failed(krea)
+    told: list[VideoJob] = []
+
+    def kill(job: VideoJob, **_kwargs: Any) -> None:
+        told.append(job)
+        if job == told[0]:
+            raise Killed
+
+    signals.job_failed.connect(kill)
+    try:
+        began = timezone.now()
+        with pytest.raises(Killed):
+            sweep()
+        assert Heartbeat.objects.get().beat_at > began, "what was due was done"
+
+        let_pass(KEPT)
+        sweep()
+        assert len(told) == len({*told}) == 2, "the other one, although the first was owed longer"
+
+        let_pass(NEXT_TRY)
+        with pytest.raises(Killed):
+            sweep()
+        assert told[2] == told[0], "and it goes on being told"
+    finally:
+        signals.job_failed.disconnect(kill)
+
+
+def test_a_job_deleted_before_its_turn_is_told_of_to_nobody(krea: Sandbox, heard: Heard) -> None:
+    two_failed(krea)
+
+    def delete_the_other(job: VideoJob, **_kwargs: Any) -> None:
+        VideoJob.objects.exclude(pk=job.pk).get().delete()
+
+    signals.job_failed.connect(delete_the_other)
+    try:
+        sweep()
+    finally:
+        signals.job_failed.disconnect(delete_the_other)
+    assert names(heard).count("job_failed") == 1
+    assert Heartbeat.objects.exists()
+
+
+def test_one_announcement_that_fails_holds_up_no_other(
+    krea: Sandbox, heard: Heard, caplog: pytest.LogCaptureFixture
+) -> None:
+    two_failed(krea)
+    failed: list[str] = []
+
+    def fail_once(execute: Any, sql: str, *rest: Any) -> Any:
+        if "announce_after" in sql and sql.startswith("UPDATE") and not failed:
+            failed.append(sql)
+            raise OperationalError("the database is gone")
+        return execute(sql, *rest)
+
+    with transaction.get_connection(VideoJob.database()).execute_wrapper(fail_once):
+        sweep()
+    assert names(heard).count("job_failed") == 1
+    assert "the database is gone" in caplog.text
+
+    let_pass(KEPT)
+    sweep()
+    assert names(heard).count("job_failed") == 2
+
+
+def test_of_two_workers_with_the_same_news_one_tells_them(heard: Heard) -> None:
+    jobs = [submitted(prompt=prompt) for prompt in ("a", "b")]
+    heard.clear()
+    JobEvent.objects.update(announce_after=ago(seconds=1))
+
+    def another_worker(**_kwargs: Any) -> None:
+        ledger.announce_owed()
+
+    signals.job_submitted.connect(another_worker)
+    try:
+        ledger.announce_owed()
+    finally:
+        signals.job_submitted.disconnect(another_worker)
+    assert sorted(job.prompt for _, job, _ in heard) == [job.prompt for job in jobs]
 
 
 def test_where_nobody_listens_the_sweep_clears_the_books(krea: Sandbox) -> None:

@@ -190,3 +190,4 @@ def test_announcements_owed_are_found_by_index() -> None:
         cursor.execute("ANALYZE")
 
     assert "announce_after" in plan(JobEvent.objects.owed(timezone.now()))
+    assert "announce_after" in plan(JobEvent.objects.untold(timezone.now()))

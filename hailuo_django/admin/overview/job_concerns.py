@@ -108,7 +108,7 @@ def elsewhere() -> Q:
 
 def unannounced(scope: Scope, ways: Ways) -> Iterator[Concern]:
     """Signals that nobody got, although every sweep announces what is owed."""
-    rows = scope.within(JobEvent.objects.owed(timezone.now() - OWED_TOO_LONG))
+    rows = scope.within(JobEvent.objects.untold(timezone.now() - OWED_TOO_LONG))
     if not (found := Findings.of(rows)):
         return
     words = ngettext(

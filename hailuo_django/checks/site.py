@@ -1,4 +1,4 @@
-"""What the site around us has to have for a setting to have its effect."""
+"""What the site around us has to have for us and our settings to have their effect."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
-from django.core.checks import CheckMessage, Info
+from django.contrib.auth import get_user_model
+from django.core.checks import CheckMessage, Error, Info
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, router
 from django.urls import NoReverseMatch, get_resolver, reverse
 from django.utils.translation import gettext as _
 
@@ -21,7 +23,7 @@ API_URLS = "hailuo_django.api.urls"
 
 def check_site(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Name what is set without effect, and what is missing for what."""
-    return [*_about_token(), *_about_urls(), *_about_apps()]
+    return [*_about_token(), *_about_urls(), *_about_apps(), *_about_users()]
 
 
 def _about_token() -> Iterable[CheckMessage]:
@@ -66,6 +68,28 @@ def _about_apps() -> Iterable[CheckMessage]:
             hint=_("Add it: without it the API has no pages for browsers, only JSON."),
             id="hailuo_django.W006",
         )
+
+
+def _about_users() -> Iterable[CheckMessage]:
+    ours = router.db_for_write(apps.get_model("hailuo_django", "VideoJob"))
+    theirs = router.db_for_write(get_user_model())
+    if _place(ours) != _place(theirs):
+        names = {"ours": ours, "theirs": theirs}
+        yield Error(
+            _(
+                'Video jobs are written to the database "%(ours)s", users to "%(theirs)s": the'
+                " foreign keys of owners and actors cannot cross databases."
+            )
+            % names,
+            hint=_('Let the router send hailuo_django to "%(theirs)s".') % names,
+            id="hailuo_django.E003",
+        )
+
+
+def _place(alias: str) -> list[str]:
+    """What tells one database from another: two aliases may name the same."""
+    database = connections.settings[alias]
+    return [str(database.get(key, "")) for key in ("ENGINE", "HOST", "PORT", "NAME")]
 
 
 def _is_included(module: str, resolver: Any) -> bool:

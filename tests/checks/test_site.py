@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings as site
+from django.contrib.auth.models import User
+from django.db import connections
+from django.db.models import Model
 from django.urls import include, path
+
+from hailuo_django.models import VideoJob
 
 from .reports import ids, messages, with_token
 
@@ -59,3 +64,22 @@ def test_the_api_needs_the_rest_framework_for_its_pages() -> None:
 def test_a_broken_urlconf_is_left_to_djangos_own_checks() -> None:
     broken = "no.such.urls"
     assert ids(with_token(), INSTALLED_APPS=without("rest_framework"), ROOT_URLCONF=broken) == []
+
+
+class UsersApart:
+    """A router that keeps users in a database of their own."""
+
+    def db_for_write(self, model: type[Model], **hints: Any) -> str | None:
+        return "users" if model is User else None
+
+
+@pytest.mark.parametrize(
+    ("users", "expected"), [({"NAME": "users"}, ["E003"]), ({"CONN_MAX_AGE": 60}, [])]
+)
+def test_video_jobs_are_where_the_users_are(
+    users: dict[str, Any], expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = connections.settings[VideoJob.database()]
+    monkeypatch.setitem(connections.settings, "users", {**ours, **users})
+    routers = [UsersApart(), *site.DATABASE_ROUTERS]
+    assert ids(with_token(), DATABASE_ROUTERS=routers) == expected

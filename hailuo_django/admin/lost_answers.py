@@ -9,12 +9,13 @@ from decimal import Decimal
 from functools import cached_property
 
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from hailuo_django import pacing
 from hailuo_django.models import Stranger, Submission, VideoJob
-from hailuo_django.states import Action, Status
+from hailuo_django.states import RUNNING, Action, Status
 
 from . import display
 
@@ -66,11 +67,21 @@ class LostAnswer:
         rows = Submission.objects.using(self.job._state.db)
         return rows.lost().filter(pk=self.submission.pk).exists()
 
+    @cached_property
+    def can_be_given_up(self) -> bool:
+        """Whether nobody has decided yet, and Krea is not being asked about a job named."""
+        rows = Submission.objects.using(self.job._state.db).undecided(timezone.now())
+        return rows.filter(pk=self.submission.pk).exists()
+
+    @property
+    def never_ends(self) -> bool:
+        """Whether Krea knows it, and takes longer than it ever should."""
+        return self.submission.is_overdue and self.submission.status in RUNNING
+
     @property
     def is_unconfirmed(self) -> bool:
-        """Whether nobody has decided yet, and no job was named."""
-        waits = self.submission.status == Status.UNCONFIRMED
-        return waits and not self.submission.candidate_id
+        """Whether its answer is lost and nobody has decided yet."""
+        return self.can_be_given_up and self.submission.status == Status.UNCONFIRMED
 
     @property
     def can_be_looked_for(self) -> bool:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from hailuo_django import ledger
 from hailuo_django.exceptions import HailuoError
 from hailuo_django.models import JobEvent, Submission, VideoJob
-from hailuo_django.states import Status
+from hailuo_django.states import ENDED
 from hailuo_django.transactions import outside_atomic_requests
 
 from . import display
@@ -129,10 +129,11 @@ class ReconcilingMixin(HailuoAdmin):
     def _show(
         self, request: HttpRequest, lost: LostAnswer, bound: dict[str, forms.Form]
     ) -> HttpResponse:
+        title = _("Overdue submission %d") if lost.never_ends else _("Lost answer of submission %d")
         return self.page(
             request,
             self.reconcile_template,
-            _("Lost answer of submission %d") % lost.submission.number,
+            title % lost.submission.number,
             (self.address("change", lost.job.pk), display.title(lost.job)),
             lost=lost,
             may_send_again=self._may_submit(request) and lost.can_be_sent_again,
@@ -143,11 +144,11 @@ class ReconcilingMixin(HailuoAdmin):
         return request.user.has_perm(f"{self.opts.app_label}.submit_videojob")
 
     def with_links(self, job: VideoJob, words: str) -> str:
-        """Return ``words`` and a link to each lost answer that the reader may decide about.
+        """Return ``words`` and a link to each submission that the reader may decide about.
 
         ``get_queryset`` gives those to a job where its reader has the right.
         """
-        found: list[Submission] = getattr(job, "lost_answers", [])
+        found: list[Submission] = getattr(job, "undecided", [])
         links = [(self.address("reconcile", job.pk, row.number), self._label(row)) for row in found]
         if not links:
             return words
@@ -155,6 +156,6 @@ class ReconcilingMixin(HailuoAdmin):
         return format_html("{} {}", words, listed)
 
     def _label(self, row: Submission) -> str:
-        if row.status == Status.UNCONFIRMED:
-            return _("Decide about submission %d") % row.number
-        return _("Name the upstream job of submission %d") % row.number
+        if row.status in ENDED:
+            return _("Name the upstream job of submission %d") % row.number
+        return _("Decide about submission %d") % row.number

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -129,7 +130,8 @@ class VideoJobAdmin(
         rows = Submission.objects.only(*NEEDED)
         wanted = [Prefetch("submissions", rows)]
         if self.has_reconcile_permission(request):
-            wanted.append(Prefetch("submissions", rows.lost(), to_attr="lost_answers"))
+            undecided = rows.lost() | rows.undecided(timezone.now())
+            wanted.append(Prefetch("submissions", undecided, to_attr="undecided"))
         return super().get_queryset(request).prefetch_related(*wanted)
 
     def get_search_results(

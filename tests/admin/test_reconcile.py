@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import connections
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django import ledger
@@ -446,3 +448,21 @@ def test_what_is_decided_about_is_read_where_it_is_written(
     assert answer.status_code == 302
     rows = VideoJob.objects.using(VideoJob.database())
     assert rows.get(pk=lost.pk).status == Status.FAILED
+
+
+def test_what_never_ends_is_given_up_on_its_page(krea: Sandbox, grace: User, judge: User) -> None:
+    job = make_submitted_job(owner=grace)
+    sweep()
+    assert "Nothing is left to decide" in Browser(judge).open(address(job)).text
+
+    Submission.objects.update(sent_at=timezone.now() - timedelta(hours=5))
+    sweep()
+    assert "Decide about submission 1" in Browser(judge).open(page_of(job)).text
+    shown = Browser(judge).open(address(job)).text
+    assert "Overdue submission 1" in shown
+    assert "tells of no end of this one" in shown
+    assert "This upstream job is it" not in shown
+    assert "Krea's list" not in shown
+
+    assert SAID["give_up"] in decide(Browser(judge), job, "give_up").text
+    assert (fresh(job).status, fresh(job).failure_code) == (Status.FAILED, FailureCode.GIVEN_UP)

@@ -27,6 +27,11 @@ def sweep_seconds() -> float:
     return lease_seconds(calls=2)
 
 
+def batch_seconds() -> float:
+    """Return a sweep's share for the rows of batches; what Krea is asked for still fits."""
+    return LEASE_MARGIN_SECONDS / 2
+
+
 def task_seconds() -> int:
     """Return django-q2's ``timeout`` for our tasks; it must be an integer."""
     return math.ceil(2 * call_seconds()) + TASK_MARGIN_SECONDS

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 PRICES_AS_OF = date(2026, 6, 18)
@@ -40,6 +41,16 @@ PRICES: PriceTable = {
 }
 
 
+def usd(amount: Decimal) -> str:
+    """Return an amount with its currency, in the language of the reader."""
+    return _("%(amount)s USD") % {"amount": bare(amount)}
+
+
+def bare(amount: Decimal) -> str:
+    """Return an amount with Krea's four decimals, where its currency stands beside it."""
+    return number_format(amount, decimal_pos=4)
+
+
 @dataclass(frozen=True)
 class Advice:
     """One hint about a request: a stable ``code`` for programs, a sentence for people."""
@@ -50,15 +61,16 @@ class Advice:
 
 def advise(
     *,
-    prompt: str,
-    start_image: str,
-    end_image: str,
+    prompt_length: int,
+    start_image: bool,
+    end_image: bool,
     resolution: str,
     duration: int,
     prices: PriceTable = PRICES,
 ) -> list[Advice]:
-    """Return what is worth knowing before this request is paid for. Advice never blocks.
+    """Return what is worth knowing before a request is paid for. Advice never blocks.
 
+    Of the prompt only its length matters, of the images whether they are there.
     A resolution or duration outside the price list is for validation to refuse and gets
     no advice here.
     """
@@ -74,11 +86,11 @@ def advise(
         advice.append(
             Advice("end_image_alone", _("The model takes an end image only with a start image."))
         )
-    if len(prompt) > ADVISED_PROMPT_LENGTH:
+    if prompt_length > ADVISED_PROMPT_LENGTH:
         message = _(
             "The model reads at most %(limit)d characters of a prompt; this has %(length)d."
         )
-        values = {"limit": ADVISED_PROMPT_LENGTH, "length": len(prompt)}
+        values = {"limit": ADVISED_PROMPT_LENGTH, "length": prompt_length}
         advice.append(Advice("prompt_too_long", message % values))
     return advice
 

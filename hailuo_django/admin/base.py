@@ -73,13 +73,19 @@ class HailuoAdmin(ModelAdmin):
         app = reverse(
             "admin:app_list", args=[self.opts.app_label], current_app=self.admin_site.name
         )
-        above = [
+        above: list[Any] = [
             (reverse("admin:index", current_app=self.admin_site.name), _("Home")),
             (app, self.opts.app_config.verbose_name),
-            (self.address("changelist"), capfirst(self.opts.verbose_name_plural)),
-            *trail,
         ]
-        shared = {"title": title, "opts": self.opts, "trail": above, "trail_is_list": TRAIL_IS_LIST}
+        if may_view := self.has_view_permission(request):
+            above.append((self.address("changelist"), capfirst(self.opts.verbose_name_plural)))
+        shared = {
+            "title": title,
+            "opts": self.opts,
+            "has_view_permission": may_view,
+            "trail": [*above, *trail],
+            "trail_is_list": TRAIL_IS_LIST,
+        }
         each = self.admin_site.each_context(request)
         return TemplateResponse(request, template, {**each, **shared, **context})
 

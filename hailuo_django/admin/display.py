@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.template.defaultfilters import linebreaksbr
@@ -19,11 +18,14 @@ from django.utils.text import Truncator
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
-from hailuo_django import results
+from hailuo_django import budget, results
 from hailuo_django.conf import conf
 from hailuo_django.fields import validate_web_address
+from hailuo_django.forecast import Cap
 from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.pricing import Advice
+from hailuo_django.pricing import bare as bare
+from hailuo_django.pricing import usd as usd
 from hailuo_django.states import FailureCode, Status
 
 TITLE_LENGTH = 60
@@ -40,7 +42,7 @@ def name(job: VideoJob) -> str:
     """Return the same as plain text."""
     # Cut before the words are counted, which takes its time on a megabyte.
     beginning = Truncator(job.prompt[: TITLE_LENGTH * 2]).chars(TITLE_LENGTH)
-    return " ".join(beginning.split())
+    return " ".join(beginning.split()) or str(job.pk)
 
 
 def text(value: str) -> str:
@@ -69,9 +71,27 @@ def dismissal(stranger: Stranger) -> str:
     return _("%(when)s by %(who)s") % {"when": when, "who": stranger.dismissed_by}
 
 
-def usd(amount: Decimal) -> str:
-    """Return an amount with Krea's four decimals, in the language of the reader."""
-    return _("%(amount)s USD") % {"amount": number_format(amount, decimal_pos=4)}
+def no_room(cap: Cap) -> str:
+    """Say that a cap of the budget has no room for one more job."""
+    words = _("%(budget)s has no room for it: %(room)s are left.")
+    return words % {"budget": budget.name_of(cap.balance.cap), "room": usd(cap.room_usd)}
+
+
+def stays(cap: Cap) -> str:
+    """Say what stays of a cap of the budget."""
+    words = _("%(budget)s: %(room)s stay after it.")
+    return words % {"budget": budget.name_of(cap.balance.cap), "room": usd(cap.room_usd)}
+
+
+def format_of(job: VideoJob) -> str:
+    """Return what decides the price."""
+    values = {"resolution": job.resolution, "duration": job.duration}
+    return _("%(resolution)s, %(duration)d s") % values
+
+
+def count(number: int) -> str:
+    """Return a number with the separators of the reader's language."""
+    return number_format(number, force_grouping=True)
 
 
 def moment(when: datetime) -> str:

@@ -109,10 +109,7 @@ class LostAnswer:
     @property
     def price_again(self) -> Decimal | None:
         """What a new submission costs in USD; None where the price list has none any more."""
-        try:
-            return self.job.quote_usd()
-        except ValueError:
-            return None
+        return self.job.price_today()
 
     @property
     def price(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -28,11 +27,11 @@ MAX_NAMED = 10
 """How many jobs a message names: messages may travel in a cookie."""
 
 
-Act = Callable[[VideoJob], Decimal]
-"""What to do with one row; returns the USD that it costs."""
+Act = Callable[[VideoJob], None]
+"""What to do with one row."""
 
-Say = Callable[[int, Decimal], str]
-"""The words for so many rows done at a cost of so many USD."""
+Say = Callable[[int], str]
+"""The words for so many rows done."""
 
 
 def act_on_each(request: HttpRequest, queryset: QuerySet[VideoJob], act: Act, say: Say) -> None:
@@ -45,7 +44,7 @@ def act_on_each(request: HttpRequest, queryset: QuerySet[VideoJob], act: Act, sa
     try:
         report.run(queryset, act)
     finally:
-        report.tell(request, say(report.done, report.usd))
+        report.tell(request, say(report.done))
 
 
 @dataclass
@@ -53,7 +52,6 @@ class Report:
     """What became of each row."""
 
     done: int = 0
-    usd: Decimal = Decimal(0)
     skipped: list[tuple[SafeString, str]] = field(default_factory=list)
     failed: list[tuple[SafeString, str]] = field(default_factory=list)
 
@@ -62,7 +60,7 @@ class Report:
         for job in queryset.order_by("created_at", "pk"):
             try:
                 with transaction.atomic(using=VideoJob.database()):
-                    self.usd += act(job)
+                    act(job)
             except HailuoError as error:
                 self.skipped.append((display.title(job), error.message))
             except ValidationError as error:

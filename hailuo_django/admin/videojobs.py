@@ -24,8 +24,9 @@ from .actions import cancel_selected, resubmit_selected, submit_selected, sync_s
 from .deletion import DeletionMixin
 from .live import LiveMixin
 from .overview import OverviewMixin
+from .page_actions import PageActionsMixin
+from .quotes import QuoteMixin
 from .reconcile import ReconcilingMixin
-from .saving import SavingMixin
 from .story import StoryMixin
 from .support import SupportMixin
 
@@ -47,9 +48,9 @@ Options: TypeAlias = list[Any] | tuple[Any, ...]
 SITE_FIELDS = (gettext_lazy("Site"), {"fields": ("owner", "reference")})
 DRAFT = (
     (None, {"fields": REQUEST_FIELDS}),
+    (gettext_lazy("Price"), {"fields": ("quote",)}),
     SITE_FIELDS,
 )
-PRICE = (gettext_lazy("Price as saved"), {"fields": ("price", "advice")})
 READ_ONLY = (
     (None, {"fields": ("state", "video", ("price", "spent"), "advice")}),
     (
@@ -72,7 +73,8 @@ READ_ONLY = (
 
 
 class VideoJobAdmin(
-    SavingMixin,
+    PageActionsMixin,
+    QuoteMixin,
     DeletionMixin,
     LiveMixin,
     StoryMixin,
@@ -117,6 +119,7 @@ class VideoJobAdmin(
         "price",
         "spent",
         "advice",
+        "quote",
         "whole_prompt",
         "start_image_address",
         "end_image_address",
@@ -148,9 +151,8 @@ class VideoJobAdmin(
 
     def get_fieldsets(self, request: HttpRequest, obj: VideoJob | None = None) -> Any:
         """Return what can be written for a draft, all there is to read for any other job."""
-        if obj is None:
-            return DRAFT
-        return (*DRAFT, PRICE) if self.has_change_permission(request, obj) else READ_ONLY
+        is_draft = obj is None or self.has_change_permission(request, obj)
+        return DRAFT if is_draft else READ_ONLY
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Offer the operator as the owner."""
@@ -165,10 +167,6 @@ class VideoJobAdmin(
         except ValidationError:  # what was selected is no id; verbs keep theirs to the row
             messages.error(request, _("Select jobs from the list. Nothing was done."))
             return HttpResponseRedirect(request.get_full_path())
-
-    def has_submit_permission(self, request: HttpRequest) -> bool:
-        """Ask for the permission to spend, which resubmitting takes as well."""
-        return request.user.has_perm(f"{self.opts.app_label}.submit_videojob")
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Ask for the permission to cancel."""

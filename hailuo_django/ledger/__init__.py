@@ -2,13 +2,24 @@
 
 Wishes come from people and programs (submit, resubmit, cancel, sync), outcomes from the
 worker that sent or looked, reports from Krea, verdicts about lost answers from people or from
-Krea's list. Whatever they change, they change by the one
+Krea's list; batches are wishes for many jobs at once. Whatever they change, they change by the one
 locking recipe in ``recipe``, with an event.
 """
 
 from __future__ import annotations
 
 from .announcements import announce_owed, announcing_later
+from .batches import (
+    MAX_JOBS,
+    check,
+    confirm,
+    forget_proposals,
+    hand_over,
+    propose,
+    stop,
+    take_batch,
+    work_on,
+)
 from .drafts import change_draft, delete_draft
 from .outcomes import claim, hold, lose, lose_abandoned, record_answer, refuse
 from .recipe import POLL, WEBHOOK, By
@@ -34,27 +45,33 @@ from .verdicts import (
     send_again,
     write_evidence,
 )
-from .wishes import cancel, resubmit, submit, sync
+from .wishes import allowed, cancel, resubmit, submit, sync
 
 __all__ = [
+    "MAX_JOBS",
     "POLL",
     "WEBHOOK",
     "By",
     "adopt",
+    "allowed",
     "announce_owed",
     "announcing_later",
     "cancel",
     "cancel_absent",
     "change_draft",
+    "check",
     "choose",
     "claim",
+    "confirm",
     "count_webhook",
     "delete_draft",
     "dismiss",
     "end_absent",
     "fill_result",
     "finish_look",
+    "forget_proposals",
     "give_up",
+    "hand_over",
     "hold",
     "lose",
     "lose_abandoned",
@@ -62,6 +79,7 @@ __all__ = [
     "mark_overdue",
     "miss",
     "next_look",
+    "propose",
     "rare_look",
     "record_answer",
     "refuse",
@@ -71,10 +89,13 @@ __all__ = [
     "resend_absent",
     "resubmit",
     "send_again",
+    "stop",
     "submit",
     "sync",
+    "take_batch",
     "take_look",
     "take_to_list",
     "webhook_seen",
+    "work_on",
     "write_evidence",
 ]

@@ -33,7 +33,7 @@ def submit(job: VideoJob, *, by: By) -> Submission:
             budget.lock()
             if unsaved:
                 job.save(force_insert=True, using=VideoJob.database())
-            return want(job, Q(status=Status.DRAFT, submission_count=0), Action.SUBMIT, by)
+            return want(job, allowed(Action.SUBMIT), Action.SUBMIT, by)
     except BaseException:
         job._state.adding = unsaved  # what was not committed can be submitted anew
         raise
@@ -42,19 +42,24 @@ def submit(job: VideoJob, *, by: By) -> Submission:
 def resubmit(job: VideoJob, *, by: By, force: bool = False) -> Submission:
     """Want it once more. Raises HailuoError or ValidationError; see the verb."""
     job.clean_request()
-    if force:
-        allowed = ~Q(status__in=[Status.DRAFT, Status.COMPLETED])
-    else:
-        alive = Exists(_rows().billable().filter(job_id=OuterRef("pk")))
-        allowed = Q(~alive, status__in=RESUBMITTABLE)
+    anyway = ~Q(status__in=[Status.DRAFT, Status.COMPLETED])
+    where = anyway if force else allowed(Action.RESUBMIT)
     with transaction.atomic(using=VideoJob.database()):
         budget.lock()
-        return want(job, allowed, Action.RESUBMIT, by, forced=force)
+        return want(job, where, Action.RESUBMIT, by, forced=force)
+
+
+def allowed(action: Action) -> Q:
+    """Return what has to hold for a job to be submitted, or to be resubmitted unforced."""
+    if action == Action.SUBMIT:
+        return Q(status=Status.DRAFT, submission_count=0)
+    alive = Exists(_rows().billable().filter(job_id=OuterRef("pk")))
+    return Q(~alive, status__in=RESUBMITTABLE)
 
 
 def want(
     job: VideoJob,
-    allowed: Q,
+    where: Q,
     action: Action,
     by: By,
     *,
@@ -67,7 +72,7 @@ def want(
     Conflict or BudgetExceeded.
     """
     alias, now = VideoJob.database(), timezone.now()
-    row = _take(job, allowed, action, now)
+    row = _take(job, where, action, now)
     if instead_of:
         ended, fields = instead_of
         if not move(ended, **fields):
@@ -113,12 +118,12 @@ def _risk(older: Submission) -> str:
     return f"Forced while submission {older.number} may be alive: {older.price_usd} USD twice."
 
 
-def _take(job: VideoJob, allowed: Q, action: Action, now: datetime) -> VideoJob:
+def _take(job: VideoJob, where: Q, action: Action, now: datetime) -> VideoJob:
     """Mark the job as wanted once more and return its row. Raises Conflict."""
     alias = VideoJob.database()
     changed = (
         VideoJob.objects.using(alias)
-        .filter(allowed, pk=job.pk)
+        .filter(where, pk=job.pk)
         .update(
             previous_status=F("status"),
             submission_count=F("submission_count") + 1,

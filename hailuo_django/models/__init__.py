@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .accounts import BudgetLock, Heartbeat, KreaAccount
+from .batches import Batch, BatchItem
 from .deleted import DeletedSubmission
 from .events import JobEvent
 from .jobs import VideoJob
@@ -12,6 +13,8 @@ from .submissions import Submission, protect_live
 
 __all__ = [
     "REQUEST_FIELDS",
+    "Batch",
+    "BatchItem",
     "BudgetLock",
     "DeletedSubmission",
     "Heartbeat",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -74,6 +76,11 @@ class VideoRequest(models.Model):
             raise ValidationError(errors)
         self.clean()
 
+    def fingerprint(self) -> str:
+        """Return a short name for exactly this request: another request has another one."""
+        request = json.dumps([getattr(self, name) for name in REQUEST_FIELDS])
+        return hashlib.sha256(request.encode()).hexdigest()[:32]
+
     def quote_usd(self) -> Decimal:
         """Return today's price in USD. Raises ValueError where the price list has none."""
         prices = conf.PRICES.get(self.resolution, {})
@@ -82,7 +89,20 @@ class VideoRequest(models.Model):
                 return usd
         raise ValueError(f"There is no price for {self.resolution} at {self.duration} s.")
 
+    def price_today(self) -> Decimal | None:
+        """Return today's price in USD; None where the price list has none."""
+        try:
+            return self.quote_usd()
+        except ValueError:
+            return None
+
     def advice(self) -> list[pricing.Advice]:
         """Return what is worth knowing before this request is paid for; it never blocks."""
-        request = {name: getattr(self, name) for name in REQUEST_FIELDS if name != "expand_prompt"}
-        return pricing.advise(**request, prices=conf.PRICES)
+        return pricing.advise(
+            prompt_length=len(self.prompt),
+            start_image=bool(self.start_image),
+            end_image=bool(self.end_image),
+            resolution=self.resolution,
+            duration=self.duration,
+            prices=conf.PRICES,
+        )

@@ -14,6 +14,7 @@ from hailuo_django.krea.client import KreaClient
 from hailuo_django.models import Heartbeat, VideoJob
 from hailuo_django.tokens import PATTERN
 
+from .batches import work_on_batches
 from .lanes import run
 from .look import LookLane
 from .reconcile import ListLane
@@ -32,6 +33,8 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
         for _lost in range(ledger.lose_abandoned()):
             pacing.doubt("a sender stopped before it knew the outcome")
         ledger.mark_overdue()
+        if only is None:
+            work_on_batches()
         calls = _talk_to_krea(only, end) if conf.KREA_API_TOKEN else 0
         if only is None:
             _beat()

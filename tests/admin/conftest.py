@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 
 from hailuo_django.models import VideoJob
 from hailuo_django.sandbox import Sandbox
@@ -40,6 +41,20 @@ def no_network(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+
+
+@pytest.fixture
+def depths(transactional_db: None) -> Iterator[list[int]]:
+    """For each submission that is written, how many transactions it is written in."""
+    found: list[int] = []
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith('INSERT INTO "hailuo_django_submission"'):
+            found.append(len(context["connection"].atomic_blocks))
+        return execute(sql, params, many, context)
+
+    with connections[VideoJob.database()].execute_wrapper(watch):
+        yield found
 
 
 @pytest.fixture

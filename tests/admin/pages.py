@@ -115,6 +115,21 @@ class Browser(Client):
             page, "changelist-form", action=action, _selected_action=chosen, index="0"
         )
 
+    def act_on_all(self, action: str, query: str = "") -> Page:
+        """Select all jobs on all pages of the list, as its link does, and choose an action."""
+        page = self.open(reverse(LIST) + query)
+        [first, *_rest] = [i for i in page.all("input") if i.get("name") == "_selected_action"]
+        values = {"_selected_action": [first["value"]], "select_across": "1", "index": "0"}
+        return self.post_form(page, "changelist-form", action=action, **values)
+
+    def confirm(self, page: Page) -> Page:
+        """Press the button of a page that says what something costs."""
+        return self.post_form(page, "confirm")
+
+    def buy(self, action: str, *jobs: VideoJob, query: str = "") -> Page:
+        """Choose an action that costs money, and confirm what it costs."""
+        return self.confirm(self.act(action, *jobs, query=query))
+
     def add(self, **values: Any) -> Page:
         """Fill in the form for a new job and press Save."""
         page = self.open(reverse(ADD))

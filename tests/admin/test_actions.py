@@ -24,7 +24,7 @@ def test_three_drafts_are_submitted_for_what_they_cost(browser: Browser, grace: 
     jobs = [draft(grace) for _ in range(3)]
     assert browser.open(reverse(LIST)).text.count("0.2835 USD") == 3
 
-    page = browser.act("submit_selected", *jobs)
+    page = browser.buy("submit_selected", *jobs)
 
     assert "3 jobs submitted for 0.8505 USD." in page.text
     assert set(VideoJob.objects.values_list("status", flat=True)) == {"unsent"}
@@ -41,14 +41,14 @@ def test_the_label_of_what_spends_says_so(browser: Browser, grace: User) -> None
     draft(grace)
     labels = browser.open(reverse(LIST)).choices["action"]
 
-    assert labels["submit_selected"] == "Submit selected jobs (costs money)"
-    assert labels["resubmit_selected"] == "Resubmit selected jobs (costs money again)"
+    assert labels["submit_selected"] == "Submit selected jobs… (costs money)"
+    assert labels["resubmit_selected"] == "Resubmit selected jobs… (costs money again)"
 
 
 def test_a_failed_job_is_resubmitted_and_paid_for_again(browser: Browser, grace: User) -> None:
     job = ended(grace, Status.FAILED)
 
-    page = browser.act("resubmit_selected", job)
+    page = browser.buy("resubmit_selected", job)
 
     assert "1 job resubmitted for 0.2835 USD." in page.text
     assert [s.number for s in Submission.objects.filter(job=job)] == [1, 2]
@@ -81,11 +81,11 @@ def test_a_bad_row_stops_none_of_the_others(browser: Browser, grace: User) -> No
     first, second = draft(grace), draft(grace)
     submitted, blank = wanted(grace, prompt="a whale"), draft(grace, prompt=" ")
 
-    page = browser.act("submit_selected", first, submitted, blank, second)
+    page = browser.buy("submit_selected", first, submitted, blank, second)
 
     assert "2 jobs submitted for 0.5670 USD." in page.text
-    assert "2 jobs skipped:" in page.text
-    assert "a whale : The job is unsent; only a draft can be submitted." in page.text
+    assert "2 jobs skipped." in page.text
+    assert "a whale – skipped The job is unsent; only a draft can be submitted." in page.text
     assert "Say what the video shows." in page.text
     assert LogEntry.objects.count() == 2
     assert Submission.objects.count() == 3
@@ -113,59 +113,46 @@ def test_a_row_that_the_database_refuses_is_told_and_logged(
         return execute(sql, params, many, context)
 
     with connections[VideoJob.database()].execute_wrapper(refuse):
-        page = browser.act("submit_selected", bad, good)
+        page = browser.buy("submit_selected", bad, good)
 
     assert "1 job submitted for 0.2835 USD." in page.text
-    assert "1 job failed:" in page.text
-    assert "look at the job before you try again" in page.text
+    assert "1 job failed." in page.text
+    assert "Look at the job before you try again." in page.text
     assert VideoJob.objects.get(pk=bad.pk).status == "draft"
-    assert f"what was asked of job {bad.pk}" in caplog.text
+    assert f"wants of job {bad.pk}" in caplog.text
 
 
 def test_what_nobody_expected_is_no_silence_about_what_was_done(
     browser: Browser, grace: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good, bad = draft(grace), draft(grace)
+    good, bad = wanted(grace), wanted(grace)
     browser.raise_request_exception = False
-    submit = VideoJob.submit
+    cancel = VideoJob.cancel
 
-    def explode(job: VideoJob, **by: Any) -> Submission:
+    def explode(job: VideoJob, **by: Any) -> None:
         if job.pk == bad.pk:
             raise RuntimeError("a defect")
-        return submit(job, **by)
+        cancel(job, **by)
 
-    monkeypatch.setattr(VideoJob, "submit", explode)
-    page = browser.act("submit_selected", good, bad)
+    monkeypatch.setattr(VideoJob, "cancel", explode)
+    page = browser.act("cancel_selected", good, bad)
 
     assert page.status == 500
-    assert "1 job submitted for 0.2835 USD." in browser.open(reverse(LIST)).text
-    assert VideoJob.objects.get(pk=good.pk).status == "unsent"
+    assert "Asked to cancel 1 job." in browser.open(reverse(LIST)).text
+    assert VideoJob.objects.get(pk=good.pk).status == "cancelled"
 
 
-def test_every_row_is_committed_by_itself(
-    browser: Browser, grace: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    jobs = [draft(grace), draft(grace)]
-    depths = []
-    submit = VideoJob.submit
-
-    def watch(job: VideoJob, **by: Any) -> Submission:
-        connection = connections[VideoJob.database()]
-        depths.append(len(connection.atomic_blocks))
-        return submit(job, **by)
-
-    monkeypatch.setattr(VideoJob, "submit", watch)
-    browser.act("submit_selected", *jobs)
+def test_every_row_is_committed_by_itself(browser: Browser, grace: User, depths: list[int]) -> None:
+    browser.buy("submit_selected", draft(grace), draft(grace))
 
     assert depths == [1, 1]
 
 
 def test_all_pages_of_the_list_can_be_chosen(browser: Browser, grace: User) -> None:
-    jobs = [draft(grace) for _ in range(3)]
+    for _number in range(3):
+        draft(grace)
 
-    page = browser.open(reverse(LIST))
-    values = {"_selected_action": [str(jobs[0].pk)], "select_across": "1", "index": "0"}
-    page = browser.post_form(page, "changelist-form", action="submit_selected", **values)
+    page = browser.confirm(browser.act_on_all("submit_selected"))
 
     assert "3 jobs submitted for 0.8505 USD." in page.text
 
@@ -181,27 +168,30 @@ def test_what_is_selected_by_no_id_is_refused(browser: Browser, grace: User) -> 
     assert VideoJob.objects.get().status == "draft"
 
 
-def test_pressing_twice_pays_once(browser: Browser, grace: User) -> None:
+def test_buying_twice_pays_once(browser: Browser, grace: User) -> None:
     job = draft(grace)
 
-    browser.act("submit_selected", job)
+    browser.buy("submit_selected", job)
     page = browser.act("submit_selected", job)
 
-    assert "1 job skipped:" in page.text
+    assert "Nothing to submit" in page.text
+    assert "The job is unsent; only a draft can be submitted." in page.text
     assert Submission.objects.count() == 1
 
 
 def test_a_budget_without_room_is_said_for_each_job_that_it_refuses(
     browser: Browser, grace: User, settings: Settings
 ) -> None:
-    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "0.5"}}
     whale, cat, dog = (draft(grace, prompt=f"a {animal}") for animal in ("whale", "cat", "dog"))
+    proposal = browser.act("submit_selected", whale, cat, dog)
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "0.5"}}
 
-    page = browser.act("submit_selected", whale, cat, dog)
+    page = browser.confirm(proposal)
 
     assert "1 job submitted for 0.2835 USD." in page.text
+    assert "2 jobs skipped." in page.text
     refused = "The site's budget of a day has no room for 0.2835 USD: of 0.5 USD,"
-    assert f"2 jobs skipped: a cat : {refused}" in page.text
-    assert f"a dog : {refused}" in page.text
+    assert f"a cat – skipped {refused}" in page.text
+    assert f"a dog – skipped {refused}" in page.text
     assert sorted(VideoJob.objects.values_list("status", flat=True)) == ["draft", "draft", "unsent"]
     assert LogEntry.objects.count() == 1

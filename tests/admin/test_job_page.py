@@ -238,5 +238,5 @@ def test_no_page_connects_anywhere(
 
     for address in (reverse(LIST), page_of(job), page_of(waiting), page_of(job, "delete")):
         assert browser.open(address).status == 200
-    page = browser.act("submit_selected", waiting)
+    page = browser.buy("submit_selected", waiting)
     assert "1 job submitted for" in page.text

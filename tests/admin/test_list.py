@@ -139,6 +139,6 @@ def test_amounts_and_times_follow_the_reader(
     assert "0,2835 USD" in page.text
     assert "2. Juni 2026 05:00" in page.text
 
-    page = browser.act("submit_selected", job)
+    page = browser.buy("submit_selected", job)
     assert VideoJob.objects.get().status == "unsent"
     assert "0,2835 USD" in page.text

@@ -1,50 +1,53 @@
-"""The same actions on the page of a single job, where Django offers that (6.1 and newer)."""
+"""What can be done from the page of a single job: Django's actions there, or buttons of ours."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import django
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
 from django.urls import reverse
 
-from hailuo_django.models import Submission, VideoJob
+from hailuo_django.admin.actions import ON_PAGES
+from hailuo_django.models import VideoJob
 from hailuo_django.states import Status
 from tests.api.people import draft, ended, wanted
 
-from .pages import LIST, Browser, Page, page_of, person
+from .pages import ADD, LIST, Browser, Page, grant, page_of, person
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(django.VERSION < (6, 1), reason="this Django has actions on lists only"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 ACTION = "CHANGE_FORM-action"
 
 
 def act(browser: Browser, page: Page, action: str, **typed: str) -> Page:
-    """Choose an action on the page of a job and press the button beside it."""
+    """Choose an action on the page of a job and press the button beside it, or its own."""
     return browser.post_form(page, "videojob_form", **{ACTION: action, "index": "0", **typed})
 
 
-def test_a_draft_is_submitted_from_its_page(
-    browser: Browser, grace: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def offered(page: Page) -> set[str]:
+    """The actions that can be chosen, however this Django shows them."""
+    if ON_PAGES:
+        return {*page.choices.get(ACTION, {})} - {""}
+    return {button["value"] for button in page.all("button") if button.get("name") == ACTION}
+
+
+def job_in(status: Status, owner: User) -> VideoJob:
+    return wanted(owner) if status == Status.UNSENT else ended(owner, status)
+
+
+def saves_and_submits(page: Page) -> bool:
+    return "Save and submit…" in page.text
+
+
+def test_a_draft_is_submitted_from_its_page(grace: User, depths: list[int]) -> None:
     job = draft(grace, prompt="two\nlines ")
-    depths: list[int] = []
-    submit = VideoJob.submit
+    buyer = Browser(person("buyer", "view", "submit"))
 
-    def watch(wanted: VideoJob, **by: Any) -> Submission:
-        depths.append(len(connections[VideoJob.database()].atomic_blocks))
-        return submit(wanted, **by)
-
-    monkeypatch.setattr(VideoJob, "submit", watch)
-    page = browser.open(page_of(job))
-    assert page.choices[ACTION]["submit_selected"] == "Submit (costs money)"
-    assert "0.2835 USD" in page.text
-    page = act(browser, page, "submit_selected")
+    page = buyer.open(page_of(job))
+    assert "Submit… (costs money)" in page.text
+    page = act(buyer, page, "submit_selected")
+    assert "Submit 1 job for 0.2835 USD?" in page.text
+    assert VideoJob.objects.get().status == "draft"
+    page = buyer.confirm(page)
 
     assert "1 job submitted for 0.2835 USD." in page.text
     assert page.address == page_of(job)
@@ -52,19 +55,108 @@ def test_a_draft_is_submitted_from_its_page(
     assert depths == [1]
 
 
+def test_a_draft_is_saved_and_submitted_with_one_button(browser: Browser, grace: User) -> None:
+    page = browser.open(page_of(draft(grace)))
+    assert saves_and_submits(page)
+
+    page = browser.post_form(page, "videojob_form", prompt="a dog", _save="_submit")
+    assert "The draft was saved." in page.text
+    assert "Submit 1 job for 0.2835 USD?" in page.text
+    assert "a dog" in page.text
+    job = VideoJob.objects.get()
+    assert (job.status, job.prompt) == ("draft", "a dog")
+
+    assert "1 job submitted for 0.2835 USD." in browser.confirm(page).text
+    assert VideoJob.objects.get().status == "unsent"
+
+
+def test_a_new_draft_is_saved_and_submitted_with_one_button(browser: Browser) -> None:
+    page = browser.open(reverse(ADD))
+    assert saves_and_submits(page)
+
+    values = {"prompt": "a cat", "resolution": "512p", "duration": "8"}
+    page = browser.post_form(page, "videojob_form", **values, _save="_submit")
+
+    assert "Submit 1 job for 0.3780 USD?" in page.text
+    assert "10 s at 512p costs less" in page.text
+    assert "1 job submitted for 0.3780 USD." in browser.confirm(page).text
+
+
+def test_a_wrong_draft_is_neither_saved_nor_submitted(browser: Browser, grace: User) -> None:
+    page = browser.open(page_of(draft(grace)))
+
+    page = browser.post_form(page, "videojob_form", prompt="", _save="_submit")
+
+    assert "This field is required." in page.text
+    assert VideoJob.objects.get().prompt == "a lighthouse"
+
+
+def test_saving_and_submitting_needs_the_right_to_submit(grace: User) -> None:
+    user = person("eve", "view", "add", "change")
+    job, eve = draft(grace), Browser(user)
+    pages = [eve.open(page_of(job)), eve.open(reverse(ADD))]
+    assert not [page for page in pages if saves_and_submits(page)]
+
+    values = {"prompt": "a dog", "_save": "_submit"}
+    refused = [eve.post_form(page, "videojob_form", **values).status for page in pages]
+    assert refused == [403, 403]
+    assert VideoJob.objects.get().prompt == "a lighthouse"
+
+    eve = grant(user, "submit_videojob")
+    page = eve.post_form(eve.open(page_of(job)), "videojob_form", **values)
+    assert "Submit 1 job for" in page.text
+
+
+@pytest.mark.parametrize(
+    ("status", "verbs"),
+    [
+        (Status.FAILED, {"resubmit_selected", "sync_selected"}),
+        (Status.CANCELLED, {"resubmit_selected", "sync_selected"}),
+        (Status.COMPLETED, {"sync_selected"}),
+        (Status.UNSENT, {"cancel_selected", "sync_selected"}),
+    ],
+)
+def test_a_page_offers_what_can_be_done_about_its_job(
+    browser: Browser, grace: User, status: Status, verbs: set[str]
+) -> None:
+    assert offered(browser.open(page_of(job_in(status, grace)))) == verbs
+
+
+def test_no_verb_is_offered_twice(browser: Browser, grace: User) -> None:
+    job = draft(grace)
+    page = browser.open(page_of(job))
+    assert (offered(page), saves_and_submits(page)) == (set(), True)
+
+    page = Browser(person("buyer", "view", "submit")).open(page_of(job))
+    assert (offered(page), saves_and_submits(page)) == ({"submit_selected"}, False)
+
+
+def test_a_failed_job_is_resubmitted_from_its_page(browser: Browser, grace: User) -> None:
+    job = ended(grace, Status.FAILED)
+
+    page = act(browser, browser.open(page_of(job)), "resubmit_selected")
+
+    assert "Resubmit 1 job for 0.2835 USD?" in page.text
+    page = browser.confirm(page)
+    assert "1 job resubmitted for 0.2835 USD." in page.text
+    assert page.address == page_of(job)
+
+
 @pytest.mark.parametrize(
     ("action", "status", "words"),
     [
-        ("resubmit_selected", Status.FAILED, "1 job resubmitted for 0.2835 USD."),
         ("sync_selected", Status.CANCELLED, "A worker will look at 1 job."),
+        ("cancel_selected", Status.UNSENT, "Asked to cancel 1 job."),
         ("cancel_selected", Status.FAILED, "1 job skipped:"),
     ],
 )
-def test_a_settled_job_is_acted_on_from_its_page(
+def test_what_costs_nothing_is_done_from_the_page_at_once(
     browser: Browser, grace: User, action: str, status: Status, words: str
 ) -> None:
-    page = browser.open(page_of(ended(grace, status)))
-    assert words in act(browser, page, action).text
+    job = job_in(status, grace)
+    page = act(browser, browser.open(page_of(job)), action)
+    assert words in page.text
+    assert page.address == page_of(job)
 
 
 @pytest.mark.parametrize("typed", [{"prompt": "a dog"}, {"resolution": "1080p"}])
@@ -94,18 +186,40 @@ def test_an_action_on_a_page_needs_its_right(browser: Browser, grace: User) -> N
     job = draft(grace)
     reader = Browser(person("reader", "view"))
     page = reader.open(page_of(job))
-    assert {*page.choices[ACTION]} == {"", "sync_selected"}
+    assert offered(page) == set()
 
-    page = act(reader, page, "submit_selected")
+    page = act(reader, page, "submit_selected", _selected_action=str(job.pk))
 
     assert "No action selected." in page.text
     assert VideoJob.objects.get().status == "draft"
 
 
-def test_whoever_may_submit_but_not_change_can_do_so(browser: Browser, grace: User) -> None:
-    buyer = Browser(person("buyer", "view", "submit"))
-    page = act(buyer, buyer.open(page_of(draft(grace))), "submit_selected")
-    assert "1 job submitted for 0.2835 USD." in page.text
+def test_an_action_that_does_not_exist_is_none(browser: Browser, grace: User) -> None:
+    page = browser.open(page_of(wanted(grace)))
+    for name in ("delete_selected", "nonsense", ""):
+        assert "No action selected." in act(browser, page, name).text
+    assert VideoJob.objects.get().status == "unsent"
+
+
+def test_an_action_on_a_job_that_is_gone_leads_home(browser: Browser, grace: User) -> None:
+    job = draft(grace)
+    page = browser.open(page_of(job))
+    job.delete()
+
+    page = act(browser, page, "submit_selected")
+
+    assert "doesn’t exist" in page.text
+    assert page.address == reverse("admin:index")
+
+
+def test_an_action_on_the_page_of_a_job_needs_the_right_to_see_it(grace: User) -> None:
+    job = draft(grace)
+    form = Browser(person("reader", "view")).open(page_of(job)).forms["videojob_form"]
+    stranger = Browser(person("eve", "submit"))
+    token = stranger.open(reverse("admin:index")).forms["logout-form"]["csrfmiddlewaretoken"]
+
+    data = {**form, ACTION: "submit_selected", "index": "0", "csrfmiddlewaretoken": token}
+    assert stranger.post(page_of(job), data).status_code == 403
 
 
 def test_saving_is_saving_whatever_action_is_chosen(browser: Browser, grace: User) -> None:

@@ -16,8 +16,8 @@ from .pages import ADD, LIST, Browser, Page, grant, page_of, person, token_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ACTIONS = [
-    ("submit_selected", "submit", "1 job submitted for"),
-    ("resubmit_selected", "submit", "1 job resubmitted for"),
+    ("submit_selected", "submit", "Submit 1 job for 0.2835 USD?"),
+    ("resubmit_selected", "submit", "Resubmit 1 job for 0.2835 USD?"),
     ("cancel_selected", "cancel", "Asked to cancel 1 job."),
     ("delete_selected", "delete", "Delete multiple objects"),
 ]

@@ -26,8 +26,14 @@ class MortalWorkers:
 
         Returns how it ended: a signal as a negative number.
         """
-        order = {"job": str(job.pk), "point": point, "verb": verb, "site": settings.HAILUO}
-        self._orders.write(json.dumps(order) + "\n")
+        return self._order(job=str(job.pk), point=point, verb=verb)
+
+    def sweep(self, point: str) -> int:
+        """Have a new one do all that is due, and be killed at a point; return how it ended."""
+        return self._order(job=None, point=point)
+
+    def _order(self, **order: str | None) -> int:
+        self._orders.write(json.dumps({**order, "site": settings.HAILUO}) + "\n")
         self._orders.flush()
         return int(self._ends.readline())
 

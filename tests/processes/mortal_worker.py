@@ -24,7 +24,7 @@ django.setup()
 
 from hailuo_django import ledger, signals  # noqa: E402
 from hailuo_django.krea.client import KreaClient  # noqa: E402
-from hailuo_django.ledger import announcements  # noqa: E402
+from hailuo_django.ledger import announcements, batches  # noqa: E402
 from hailuo_django.models import VideoJob  # noqa: E402
 from hailuo_django.worker.sweep import sweep  # noqa: E402
 
@@ -86,6 +86,8 @@ POINTS: dict[str, Callable[[], None]] = {
     "before commit": lambda: at_the_outcomes_commit(before),
     "after commit": lambda: at_the_outcomes_commit(after),
     "look taken": lambda: after(ledger, "take_look"),
+    "within a job of a batch": lambda: after(batches, "want"),
+    "between jobs of a batch": lambda: after(batches, "carry_out"),
     "before the receivers": before_the_receivers,
     "within a receiver": lambda: hear(die),
 }
@@ -97,11 +99,10 @@ def work(order: dict[str, Any]) -> None:
         POINTS[order["point"]]()
     else:
         within(float(order["point"]))
-    job_id = uuid.UUID(order["job"])
     if verb := order.get("verb"):
-        getattr(VideoJob.objects.get(pk=job_id), verb)()
+        getattr(VideoJob.objects.get(pk=order["job"]), verb)()
     else:
-        sweep(only=job_id)
+        sweep(only=uuid.UUID(order["job"]) if order["job"] else None)
 
 
 def main() -> None:

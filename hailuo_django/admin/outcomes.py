@@ -1,0 +1,167 @@
+"""What became of a batch, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Page, Paginator
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from hailuo_django.models import Batch, BatchItem, VideoJob
+from hailuo_django.models.batches import BatchItemQuerySet, Tally
+from hailuo_django.states import Action
+
+from . import display
+
+Outcome = BatchItem.Outcome
+
+SIGNS = {Outcome.WAITING: "…", Outcome.DONE: "✓", Outcome.SKIPPED: "–", Outcome.FAILED: "✗"}
+"""Before the word, never in its place."""
+
+MAX_LEFT_OUT = 100
+"""How many that were skipped or failed are named."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One job of a confirmed batch."""
+
+    item: BatchItem
+
+    @property
+    def job_id(self) -> Any:
+        """Its job's id; None where that was deleted."""
+        return self.item.job.pk if self.item.job else None
+
+    @property
+    def title(self) -> SafeString | str:
+        """What the job is called; its id where it was deleted."""
+        return display.title(self.item.job) if self.item.job else str(self.item.job_id)
+
+    @property
+    def format(self) -> str:
+        """What decided the price."""
+        return display.format_of(self.item.job) if self.item.job else ""
+
+    @property
+    def price(self) -> str:
+        """What stood on the screen."""
+        return "" if self.item.price_usd is None else display.usd(self.item.price_usd)
+
+    @property
+    def sign(self) -> str:
+        """The outcome at a glance."""
+        return SIGNS[Outcome(self.item.outcome)]
+
+    @property
+    def outcome(self) -> str:
+        """The outcome in a word."""
+        return str(Outcome(self.item.outcome).label)
+
+    @property
+    def reason(self) -> str:
+        """Why it was not done."""
+        return display.text(self.item.reason)
+
+
+class Outcomes:
+    """The jobs of a confirmed batch, and their outcomes in all."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.tally: dict[str, Tally] = self._items.tally()
+
+    @property
+    def _items(self) -> BatchItemQuerySet:
+        return BatchItem.objects.using(VideoJob.database()).filter(batch=self.batch)
+
+    @property
+    def title(self) -> str:
+        """What was confirmed, and how far it is."""
+        done = display.count(self.tally[Outcome.DONE].jobs)
+        numbers = {"n": done, "all": display.count(self.batch.job_count)}
+        if self.batch.action == Action.RESUBMIT:
+            return _("Jobs resubmitted: %(n)s of %(all)s") % numbers
+        return _("Jobs submitted: %(n)s of %(all)s") % numbers
+
+    @property
+    def handled(self) -> int:
+        """How many jobs there is nothing left to do about."""
+        return self.batch.job_count - self.tally[Outcome.WAITING].jobs
+
+    @property
+    def outcomes(self) -> list[tuple[str, str, str, str]]:
+        """Sign, word, jobs and USD of each outcome that there was."""
+        found = [(name, self.tally[name]) for name in Outcome if self.tally[name].jobs]
+        costs = {Outcome.DONE, Outcome.WAITING}
+        return [
+            (
+                SIGNS[name],
+                str(name.label),
+                display.count(tally.jobs),
+                display.usd(tally.usd) if name in costs else "",
+            )
+            for name, tally in found
+        ]
+
+    @property
+    def confirmed(self) -> str:
+        """When it was confirmed."""
+        return display.moment(self.batch.confirmed_at) if self.batch.confirmed_at else ""
+
+    @cached_property
+    def left_out(self) -> list[Line]:
+        """The first that were not done, and why."""
+        rows = self._items.filter(outcome__in=[Outcome.SKIPPED, Outcome.FAILED])
+        return [Line(item) for item in rows.select_related("job")[:MAX_LEFT_OUT]]
+
+    @property
+    def more_left_out(self) -> int:
+        """How many more there are."""
+        tally = self.tally
+        return max(tally[Outcome.SKIPPED].jobs + tally[Outcome.FAILED].jobs - MAX_LEFT_OUT, 0)
+
+    def page(self, number: str | None, length: int) -> Page[Line]:
+        """Return a page of those that were done, or wait for it."""
+        rows = self._items.filter(outcome__in=[Outcome.DONE, Outcome.WAITING])
+        page: Page[Any] = Paginator(rows.select_related("job"), length).get_page(number)
+        page.object_list = [Line(item) for item in page.object_list]
+        return page
+
+    def only_job_done(self) -> Any:
+        """Return the id of the job where there was one, and it was done; else None."""
+        if self.batch.job_count != 1 or not self.tally[Outcome.DONE].jobs:
+            return None
+        return self._items.values_list("job_id", flat=True).get()
+
+    def messages(self) -> Iterator[tuple[int, str]]:
+        """Say what the confirmation did, each kind of outcome once."""
+        if count := self.tally[Outcome.WAITING].jobs:
+            words = _("%s jobs are being submitted.")
+            if self.batch.action == Action.RESUBMIT:
+                words = _("%s jobs are being resubmitted.")
+            yield messages.SUCCESS, words % display.count(count)
+        if count := self.tally[Outcome.DONE].jobs:
+            usd = display.usd(self.tally[Outcome.DONE].usd)
+            yield messages.SUCCESS, self._done(count) % {"n": count, "usd": usd}
+        if count := self.tally[Outcome.SKIPPED].jobs:
+            words = ngettext("%d job skipped.", "%d jobs skipped.", count)
+            yield messages.WARNING, words % count
+        if count := self.tally[Outcome.FAILED].jobs:
+            words = ngettext("%d job failed.", "%d jobs failed.", count)
+            yield messages.ERROR, words % count
+
+    def _done(self, jobs: int) -> str:
+        if self.batch.action == Action.RESUBMIT:
+            return ngettext(
+                "%(n)d job resubmitted for %(usd)s.", "%(n)d jobs resubmitted for %(usd)s.", jobs
+            )
+        return ngettext(
+            "%(n)d job submitted for %(usd)s.", "%(n)d jobs submitted for %(usd)s.", jobs
+        )

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, tzinfo
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 
 def site_time(moment: datetime) -> datetime:
@@ -22,6 +23,18 @@ def aware(moment: datetime, *, latest: bool = False) -> datetime:
     if timezone.is_aware(moment):
         return moment
     return timezone.make_aware(moment.replace(fold=1) if latest else moment)
+
+
+def read_moment(text: str) -> datetime | None:
+    """Return a time written down by ISO 8601 that rows can be compared to; None for all else."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    if moment is None or timezone.is_aware(moment) != settings.USE_TZ:
+        return None
+    # The first and the last year may leave the calendar in another time zone.
+    return moment if 1 < moment.year < 9999 else None
 
 
 def site_day(moment: datetime) -> date:

@@ -19,21 +19,29 @@ PLAIN = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+")
 """The characters of RFC 3986, less the quote that could end an attribute."""
 
 
+MAX_HOST_LENGTH = 253
+
+
 def linkable(url: str, hosts: Collection[str]) -> bool:
     """Tell whether ``url`` may be linked: https on one of ``hosts``, http only on loopback."""
+    return link_host(url) in {allowed.lower() for allowed in hosts if allowed}
+
+
+def link_host(url: str) -> str:
+    """Return the host that a site has to name for ``url`` to be linked; empty if none helps."""
     if len(url) > MAX_URL_LENGTH or not PLAIN.fullmatch(url):
-        return False
+        return ""
     try:
         validate_web_address(url)
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except (ValidationError, ValueError):
-        return False
-    if "@" in parts.netloc or host not in {allowed.lower() for allowed in hosts}:
-        return False
-    if _is_loopback(host):
-        return True
-    return parts.scheme == "https" and port in (None, 443)
+        return ""
+    if "@" in parts.netloc or len(host) > MAX_HOST_LENGTH:
+        return ""
+    if _is_loopback(host) or (parts.scheme == "https" and port in (None, 443)):
+        return host
+    return ""
 
 
 def best(urls: Sequence[str], hosts: Collection[str]) -> str:

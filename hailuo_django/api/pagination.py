@@ -6,15 +6,14 @@ import re
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Model, Q
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
+
+from hailuo_django.clock import read_moment
 
 NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
@@ -129,8 +128,7 @@ def _no_such_page() -> ValidationError:
 
 
 def _moment(text: str) -> datetime:
-    moment = parse_datetime(text)
-    # The first and the last year may leave the calendar in another time zone.
-    if moment is None or is_aware(moment) != settings.USE_TZ or not 1 < moment.year < 9999:
+    moment = read_moment(text)
+    if moment is None:
         raise ValueError(text)
     return moment

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Case, F, Q, TextField, Value, When
 from django.utils import timezone
 
-from hailuo_django import states
+from hailuo_django import results, states
 from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.states import Action, Status
 
@@ -155,15 +155,22 @@ def _move_job(wanted: Move, fields: dict[str, Any], now: datetime) -> int:
     follows = ~Q(status=Status.COMPLETED)
     other = touch.copy()
     if wanted.target == Status.COMPLETED:
-        url = fields.get("result_url", "")
-        changes |= {"result_url": url, "completed_at": now}
+        found = result(fields.get("result_url", ""))
+        changes |= {**found, "completed_at": now}
         # Its first video may still lack an address.
-        lacking = When(result_url="", then=Value(url))
-        other["result_url"] = Case(lacking, default=F("result_url"), output_field=TextField())
+        for name, value in found.items():
+            lacking = When(result_url="", then=Value(value))
+            other[name] = Case(lacking, default=F(name), output_field=TextField())
     else:
         follows &= Q(submission_count=wanted.number)
     # What began to follow between the two is left for another time: it was not changed.
     return jobs.filter(follows).update(**touch, **changes) or jobs.exclude(follows).update(**other)
+
+
+def result(url: str) -> dict[str, str]:
+    """Return what a job keeps of the address of its video."""
+    # The address last: MySQL evaluates assignments from left to right, and conditions read it.
+    return {"result_host": results.link_host(url), "result_url": url}
 
 
 def lock_job(job_id: uuid.UUID) -> None:

@@ -18,7 +18,7 @@ from hailuo_django.models import Submission, VideoJob
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import Action, FailureCode, Status
 
-from .recipe import POLL, SYSTEM, By, Move, Moved, lock_job, move, write_note
+from .recipe import POLL, SYSTEM, By, Move, Moved, lock_job, move, result, write_note
 from .schedule import first_look, rare_look
 from .wishes import wish_cancelled
 
@@ -95,7 +95,7 @@ def fill_result(submission: Submission, news: JobReport) -> None:
         lock_job(submission.job_id)
         jobs = VideoJob.objects.using(alias).filter(pk=submission.job_id)
         lacking = jobs.filter(result_url__in=["", submission.result_url])
-        lacking.update(result_url=url, updated_at=timezone.now())
+        lacking.update(**result(url), updated_at=timezone.now())
         mine = Submission.objects.using(alias).filter(
             pk=submission.pk, result_url=submission.result_url
         )

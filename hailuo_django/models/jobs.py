@@ -66,6 +66,12 @@ class VideoJob(VideoRequest):
         _("failure code"), max_length=24, choices=FailureCode.choices, default="", editable=False
     )
     result_url = models.TextField(_("result address"), default="", editable=False)
+    result_host = models.CharField(  # noqa: DJ001 - null until there is a result
+        max_length=results.MAX_HOST_LENGTH,
+        null=True,
+        editable=False,
+        help_text="Where RESULT_HOSTS names it, the result is linked; empty where it never is.",
+    )
     submission_count = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
@@ -91,7 +97,6 @@ class VideoJob(VideoRequest):
         )
         indexes = (
             models.Index(fields=("created_at", "id"), name="hailuo_job_created"),
-            models.Index(fields=("status", "created_at", "id"), name="hailuo_job_status"),
             models.Index(fields=("owner", "created_at", "id"), name="hailuo_job_owner"),
             models.Index(
                 fields=("owner", "status", "created_at", "id"), name="hailuo_job_owner_status"
@@ -101,6 +106,14 @@ class VideoJob(VideoRequest):
             models.Index(
                 fields=("status", "resolution", "duration", "completed_at"), name="hailuo_job_kind"
             ),
+            # The admin's list: filtered, newest first, and sorted by status.
+            models.Index(fields=("status", "-created_at", "-id"), name="hailuo_job_status"),
+            models.Index(fields=("failure_code", "created_at", "id"), name="hailuo_job_by_failure"),
+            models.Index(
+                fields=("resolution", "created_at", "id"), name="hailuo_job_by_resolution"
+            ),
+            models.Index(fields=("duration", "created_at", "id"), name="hailuo_job_by_duration"),
+            models.Index(fields=("result_host",), name="hailuo_job_result"),
         )
         constraints = (
             models.CheckConstraint(

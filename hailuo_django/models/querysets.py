@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F, ProtectedError, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from hailuo_django.conf import conf
 from hailuo_django.states import ENDED, LIVE, RUNNING, FailureCode, Status
 
 PROTECTED = "A submission that may still become a paid video cannot be deleted."
@@ -57,6 +58,32 @@ class VideoJobQuerySet(QuerySet["VideoJob"]):
     def drafts(self) -> VideoJobQuerySet:
         """Return those that nobody asked for yet."""
         return self.filter(status=Status.DRAFT)
+
+    def in_any(self, states: Collection[str]) -> VideoJobQuerySet:
+        """Return the jobs in one of ``states``, which together have few."""
+        return self._among(self.model._default_manager.filter(status__in=states))
+
+    def unconfirmed(self) -> VideoJobQuerySet:
+        """Return the jobs with a lost answer that nobody has decided about."""
+        lost = _submissions().filter(status=Status.UNCONFIRMED)
+        return self._among(lost.values("job"))
+
+    def overdue(self) -> VideoJobQuerySet:
+        """Return the jobs that have been going on for longer than ``OVERDUE_AFTER_SECONDS``."""
+        return self._among(_submissions().overdue().values("job"))
+
+    def flagged(self) -> VideoJobQuerySet:
+        """Return the completed jobs whose video lies nowhere that ``RESULT_HOSTS`` names."""
+        found = self.model._default_manager.filter(result_host__isnull=False)
+        for host in conf.RESULT_HOSTS:
+            # Two ranges are found by index, where "other than" would read every completed row.
+            name = host.lower()
+            found = found.filter(Q(result_host__lt=name) | Q(result_host__gt=name))
+        return self._among(found)
+
+    def _among(self, few: QuerySet[Any, Any]) -> VideoJobQuerySet:
+        # Found before they are sorted: SQLite might read all jobs in their order to find these.
+        return self.filter(pk__in=few)
 
     def lock(self, keys: Iterable[Any]) -> None:
         """Take the locks of these jobs until the transaction ends, by writes that change nothing.
@@ -133,6 +160,10 @@ class SubmissionQuerySet(QuerySet["Submission"]):
             self.live().filter(overdue_at=None).alias(began=began).filter(began__lt=now - longest)
         )
 
+    def overdue(self) -> SubmissionQuerySet:
+        """Return those that are marked as taking too long, and still go on."""
+        return self.live().filter(overdue_at__isnull=False)
+
     def running_upstream(self) -> SubmissionQuerySet:
         """Return those that Krea works on, as far as we know; also where they ended here."""
         return self.filter(Q(status__in=RUNNING) | _ENDED_HERE_ALONE)
@@ -162,3 +193,9 @@ class JobEventQuerySet(QuerySet["JobEvent"]):
         """Return those from before ``since`` that are still owed, whoever is to tell them next."""
         owed = self.filter(announce_after__isnull=False, created_at__lt=since)
         return owed.order_by("announce_after", "pk")
+
+
+def _submissions() -> SubmissionQuerySet:
+    from .submissions import Submission
+
+    return Submission.objects.all()

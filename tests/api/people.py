@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from hailuo_django import results
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.states import Status
 from tests.docs.pages import code, page, rows
@@ -97,7 +98,10 @@ def ended(owner: User | None, status: Status, **fields: Any) -> VideoJob:
     Submission.objects.filter(job=job).update(**{**said, **end, **fields})
     failure_code, result_url = fields.get("failure_code", ""), fields.get("result_url", "")
     VideoJob.objects.filter(pk=job.pk).update(
-        status=status, failure_code=failure_code, result_url=result_url
+        status=status,
+        failure_code=failure_code,
+        result_url=result_url,
+        result_host=results.link_host(result_url) if status == Status.COMPLETED else None,
     )
     job.refresh_from_db()
     return job

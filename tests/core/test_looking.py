@@ -116,6 +116,7 @@ def test_a_result_elsewhere_is_kept_and_flagged_but_not_linked(krea: Sandbox) ->
     assert job.result_url
     assert job.video_url == ""
     assert job.is_flagged
+    assert VideoJob.objects.flagged().get() == job
     assert "RESULT_HOSTS" in job.events.latest("pk").detail
 
 
@@ -382,6 +383,7 @@ def test_a_job_whose_first_video_has_no_address_shows_that_of_its_twin(krea: San
     sweep()
 
     assert fresh(job).video_url.endswith("/twin.mp4")
+    assert not VideoJob.objects.flagged().exists()
 
 
 @pytest.mark.proves("P2")

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from pytest_django import Settings
 
 from hailuo_django.management.commands import hailuo_sweep
@@ -22,7 +23,7 @@ from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from hailuo_django.testing import make_submitted_job, sandbox
 
-SERVICE = """
+PROCESS = """
 import sys
 import django
 from django.conf import settings
@@ -30,7 +31,7 @@ from django.core.management import call_command
 
 django.setup()
 settings.HAILUO = {"KREA_BASE_URL": sys.argv[1], "KREA_API_TOKEN": sys.argv[2]}
-call_command("hailuo_sweep", "--loop", "0.1")
+call_command("hailuo_sweep", *sys.argv[3:])
 """
 
 
@@ -121,7 +122,7 @@ def test_a_database_that_is_away_for_a_pass_does_not_end_it(
 def test_as_a_service_it_sends_and_ends_with_0(number: signal.Signals) -> None:
     with sandbox(manual=True) as krea:
         job = make_submitted_job()
-        with service(krea) as process:
+        with started(krea, "--loop", "0.1") as process:
             krea.wait(lambda: status(job) == Status.BACKLOGGED, timeout=30)
             process.send_signal(number)
             output, _ = process.communicate(timeout=30)
@@ -131,11 +132,41 @@ def test_as_a_service_it_sends_and_ends_with_0(number: signal.Signals) -> None:
         assert Heartbeat.objects.filter(name="sweep").exists()
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_single_pass_that_is_told_to_stop_waits_for_the_answer_it_has_ordered(
+    number: signal.Signals,
+) -> None:
+    with sandbox(manual=True) as krea:
+        krea.misbehave("late_answer", seconds=20)
+        job = make_submitted_job()
+        with started(krea) as process:
+            krea.wait(lambda: krea.posts, timeout=30)
+            process.send_signal(number)
+            krea.advance(20)
+            output, _ = process.communicate(timeout=30)
+    assert (process.returncode, output) == (0, "Requests to Krea: 1\n")
+    assert status(job) == Status.BACKLOGGED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_single_pass_may_run_in_any_thread() -> None:
+    with sandbox(manual=True), ThreadPoolExecutor(1) as threads:
+        assert threads.submit(said_and_closed).result() == "Requests to Krea: 0\n"
+
+
+def said_and_closed() -> str:
+    try:
+        return said()
+    finally:
+        connections.close_all()
+
+
 @contextmanager
-def service(krea: Sandbox) -> Iterator[subprocess.Popen[str]]:
-    """A process that sweeps over and over; killed if it is still there afterwards."""
+def started(krea: Sandbox, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that sweeps; killed if it is still there afterwards."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVICE, krea.url, krea.token],
+        [sys.executable, "-c", PROCESS, krea.url, krea.token, *arguments],
         cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

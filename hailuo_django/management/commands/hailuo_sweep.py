@@ -48,8 +48,8 @@ class Command(BaseCommand):
             type=seconds,
             metavar="SECONDS",
             help=_(
-                "Go on, one pass every SECONDS, until SIGINT or SIGTERM; a pass under way is"
-                " finished first. Without it: one pass."
+                "Go on, one pass every SECONDS, until SIGINT or SIGTERM. Without it: one pass."
+                " A pass under way is finished first."
             ),
         )
 
@@ -59,10 +59,10 @@ class Command(BaseCommand):
                 _('HAILUO["KREA_API_TOKEN"] is empty: there is nothing to ask Krea with.')
             )
         self.verbosity = verbosity
-        if loop is None:
-            self._report(sweep())
-        else:
-            with _stopped_by_signals() as told_to_stop:
+        with _stopped_by_signals() as told_to_stop:
+            if loop is None:
+                self._report(sweep())
+            else:
                 self._go_on(loop, told_to_stop)
 
     def _go_on(self, interval: float, told_to_stop: Callable[[float], bool]) -> None:
@@ -89,7 +89,8 @@ class Command(BaseCommand):
 def _stopped_by_signals() -> Iterator[Callable[[float], bool]]:
     """Yield what waits for so many seconds and tells whether it is time to stop.
 
-    By a socket: an Event would deadlock when its own waiter is interrupted to set it.
+    Until then a signal interrupts nothing: what a request under way learns was paid for. By a
+    socket: an Event would deadlock when its own waiter is interrupted to set it.
     """
     reader, writer = socket.socketpair()
 
@@ -99,7 +100,9 @@ def _stopped_by_signals() -> Iterator[Callable[[float], bool]]:
     def told_to_stop(wait_seconds: float) -> bool:
         return bool(select.select([reader], [], [], wait_seconds)[0])
 
-    before = {number: signal.signal(number, ask_to_stop) for number in STOPPING}
+    # Python lets the main thread alone say what a signal does; another one is not interrupted.
+    heeded = STOPPING if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, ask_to_stop) for number in heeded}
     try:
         yield told_to_stop
     finally:

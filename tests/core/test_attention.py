@@ -54,7 +54,7 @@ def test_a_video_that_gets_an_address_is_no_longer_flagged(krea: Sandbox) -> Non
     job = sent(prompt="[result_empty]")
     assert not VideoJob.objects.flagged().exists()
 
-    krea.move(only(job).krea_job_id, "completed")
+    krea.move(str(only(job).krea_job_id), "completed")
     look_again(job)
     assert VideoJob.objects.flagged().get() == job
 

@@ -146,9 +146,10 @@ class ReconcilingMixin(HailuoAdmin):
     def with_links(self, job: VideoJob, words: str) -> str:
         """Return ``words`` and a link to each submission that the reader may decide about.
 
-        ``get_queryset`` gives those to a job where its reader has the right.
+        ``get_queryset`` says so of its submissions where its reader has the right.
         """
-        found: list[Submission] = getattr(job, "undecided", [])
+        rows = job.submissions.all()
+        found = [row for row in rows if getattr(row, "may_be_decided", False)]
         links = [(self.address("reconcile", job.pk, row.number), self._label(row)) for row in found]
         if not links:
             return words

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
-from contextlib import suppress
 from typing import Any, ClassVar, TypeAlias
 
 from django.contrib import messages
 from django.contrib.admin import display as shown
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,12 +19,15 @@ from hailuo_django.models import REQUEST_FIELDS, Submission, VideoJob
 
 from . import display, signs
 from .actions import cancel_selected, resubmit_selected, submit_selected, sync_selected
+from .changelist import ListMixin
 from .deletion import DeletionMixin
+from .filters import AttentionFilter, CreatedFilter, StatusFilter
 from .live import LiveMixin
 from .overview import OverviewMixin
 from .page_actions import PageActionsMixin
 from .quotes import QuoteMixin
 from .reconcile import ReconcilingMixin
+from .searching import SearchMixin
 from .story import StoryMixin
 from .support import SupportMixin
 
@@ -81,6 +82,8 @@ class VideoJobAdmin(
     SupportMixin,
     ReconcilingMixin,
     OverviewMixin,
+    SearchMixin,
+    ListMixin,
 ):
     """Video jobs. Subclass it and register yours to change what is shown."""
 
@@ -94,11 +97,16 @@ class VideoJobAdmin(
         "owner",
         "created_at",
     )
-    list_filter: ClassVar[Options] = ("status", "resolution", "duration", "failure_code")
+    list_filter: ClassVar[Options] = (
+        AttentionFilter,
+        StatusFilter,
+        "failure_code",
+        CreatedFilter,
+        "resolution",
+        "duration",
+    )
     list_select_related: ClassVar[Options] = ("owner",)
     sortable_by: ClassVar[Options] = ("state", "created_at")
-    search_fields: ClassVar[Options] = ("reference__exact", "submissions__krea_job_id__exact")
-    search_help_text = gettext_lazy("A whole reference, id of a job, or Krea job id.")
     actions: Options = (
         submit_selected,
         resubmit_selected,
@@ -130,24 +138,12 @@ class VideoJobAdmin(
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[VideoJob]:
         """Return jobs with what is needed of their submissions, from where they are written."""
-        rows = Submission.objects.only(*NEEDED)
-        wanted = [Prefetch("submissions", rows)]
+        needed = Submission.objects.only(*NEEDED)
         if self.has_reconcile_permission(request):
-            undecided = rows.lost() | rows.undecided(timezone.now())
-            wanted.append(Prefetch("submissions", undecided, to_attr="undecided"))
-        return super().get_queryset(request).prefetch_related(*wanted)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[VideoJob], search_term: str
-    ) -> tuple[QuerySet[VideoJob], bool]:
-        """Find whole references with spaces, and ids in any notation, besides ``search_fields``."""
-        rows, duplicates = super().get_search_results(request, queryset, search_term)
-        if not (term := search_term.strip()):
-            return rows, duplicates
-        whole = Q(reference=term)
-        with suppress(ValueError):  # no id
-            whole |= Q(pk=uuid.UUID(term))
-        return queryset.filter(Q(pk__in=rows.values("pk")) | whole), False
+            mine = Submission.objects.filter(pk=OuterRef("pk"))
+            undecided = mine.lost() | mine.undecided(timezone.now())
+            needed = needed.annotate(may_be_decided=Exists(undecided))
+        return super().get_queryset(request).prefetch_related(Prefetch("submissions", needed))
 
     def get_fieldsets(self, request: HttpRequest, obj: VideoJob | None = None) -> Any:
         """Return what can be written for a draft, all there is to read for any other job."""

@@ -15,7 +15,7 @@ from hailuo_django.clock import site_time
 from hailuo_django.states import ENDED, LIVE, RUNNING, FailureCode, Status
 
 from .jobs import VideoJob
-from .querysets import ABSENT, PROTECTED, SubmissionQuerySet
+from .querysets import PROTECTED, SubmissionQuerySet
 
 if TYPE_CHECKING:
     from django.db.models.deletion import Collector
@@ -171,14 +171,6 @@ class Submission(models.Model):
             and self.due_at is not None
             and self.krea_status not in ENDED
         )
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether its answer was lost and its upstream job may still turn up."""
-        if self.lost_at is None or self.krea_job_id is not None:
-            return False
-        absent = self.status == Status.FAILED and self.failure_code in ABSENT
-        return absent or self.status in (Status.UNCONFIRMED, Status.CANCELLED)
 
     @property
     def is_to_cancel(self) -> bool:

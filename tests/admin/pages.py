@@ -85,6 +85,12 @@ class Page(HTMLParser):
             self.choices[self._select][self._option] += data
         self.text += f" {data}"
 
+    @property
+    def jobs(self) -> list[str]:
+        """The keys of the jobs that a list shows, in its order."""
+        boxes = [i for i in self.all("input") if i.get("name") == "_selected_action"]
+        return [box["value"] for box in boxes]
+
     def all(self, tag: str) -> list[dict[str, str]]:
         """The attributes of every node of a kind."""
         return [attributes for name, attributes in self.attributes if name == tag]

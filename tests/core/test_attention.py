@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
-from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django import results
-from hailuo_django.models import Submission, VideoJob
+from hailuo_django.models import VideoJob
 from hailuo_django.sandbox import Sandbox
-from hailuo_django.states import FailureCode, Status
 
-from .rows import look_again, only, sent
+from .rows import look_again, sent
 
 pytestmark = pytest.mark.django_db
 
@@ -54,33 +50,10 @@ def test_a_video_that_gets_an_address_is_no_longer_flagged(krea: Sandbox) -> Non
     job = sent(prompt="[result_empty]")
     assert not VideoJob.objects.flagged().exists()
 
-    krea.move(str(only(job).krea_job_id), "completed")
+    krea.move(krea.jobs[0].id, "completed")
     look_again(job)
     assert VideoJob.objects.flagged().get() == job
 
     krea.jobs[0].result = {"urls": [f"{krea.url}/videos/1.mp4"]}
     assert look_again(job).video_url
     assert not VideoJob.objects.flagged().exists()
-
-
-def test_a_lost_answer_is_told_from_the_row_as_in_the_database() -> None:
-    job = VideoJob.objects.create(prompt="x")
-    states = [status for status in Status if status != Status.DRAFT]
-    kinds = product(states, ["", *FailureCode], [None, "krea-{}"], [None, timezone.now()])
-    Submission.objects.bulk_create(
-        Submission(
-            job=job,
-            number=n,
-            body={},
-            price_usd=1,
-            status=status,
-            failure_code=failure_code,
-            krea_job_id=krea_job_id and krea_job_id.format(n),
-            lost_at=lost_at,
-        )
-        for n, (status, failure_code, krea_job_id, lost_at) in enumerate(kinds)
-    )
-
-    lost = {row.number for row in Submission.objects.lost()}
-    assert lost == {row.number for row in Submission.objects.all() if row.is_lost}
-    assert lost

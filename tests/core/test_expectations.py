@@ -95,3 +95,27 @@ def test_each_kind_is_asked_about_once() -> None:
             expectations.of(job.resolution, job.duration)
     assert len(queries) == 1
     assert only(job).ended_at is not None
+
+
+def test_the_newest_are_found_by_index_however_many_there_are() -> None:
+    job = completed(60)
+    jobs = [VideoJob(prompt="x") for _job in range(3000)]
+    VideoJob.objects.bulk_create(jobs)
+    VideoJob.objects.exclude(pk=job.pk).update(status=Status.COMPLETED, completed_at=ago(days=9))
+    rows = [
+        Submission(job=one, number=1, body={}, price_usd=1, status=Status.COMPLETED) for one in jobs
+    ]
+    Submission.objects.bulk_create(rows)
+    connection = connections[VideoJob.database()]
+    with CaptureQueriesContext(connection) as queries:
+        Expectations().of(job.resolution, job.duration)
+    on_sqlite = connection.vendor == "sqlite"
+    explain = f"EXPLAIN {'QUERY PLAN' if on_sqlite else ''} {queries[0]['sql']}"
+    with connection.cursor() as cursor:
+        # Few sites on SQLite ever have its statistics made; PostgreSQL makes them by itself.
+        for prepared in ("ANALYZE",) if not on_sqlite else ("SELECT 1", "ANALYZE"):
+            cursor.execute(prepared)
+            cursor.execute(explain)
+            plan = str(cursor.fetchall())
+            assert "hailuo_job_kind" in plan, prepared
+            assert "SCAN hailuo" not in plan and "Seq Scan" not in plan

@@ -328,14 +328,14 @@ def old_rows(count: int) -> None:
     Stranger.objects.bulk_create(strangers)
 
 
-def whole_tables_read(browser: Browser) -> Iterator[str]:
-    """Yield each statement of the page that reads all rows of a large table."""
+def whole_tables_read(statements: list[str]) -> Iterator[str]:
+    """Yield each of the statements that reads all rows of a large table."""
     large = [model._meta.db_table for model in (VideoJob, Submission, JobEvent, Stranger)]
     connection = connections[VideoJob.database()]
-    explain = "EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN "
-    for statement in queries_of(browser):
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    for statement in statements:
         with connection.cursor() as cursor:
-            cursor.execute(explain + statement.replace("%", "%%"), ())
+            cursor.execute(f"{explain} {statement}")
             plan = "\n".join(str(line) for line in cursor.fetchall())
         if any(f"{word} {name}" in plan for word in ("SCAN", "Seq Scan on") for name in large):
             yield f"{statement}\n{plan}"
@@ -348,10 +348,14 @@ def test_no_figure_reads_a_whole_table(
     user = User.objects.get(username="root")
     everything(user, rounds=1)
     old_rows(3000)
-    with connections[VideoJob.database()].cursor() as cursor:
-        cursor.execute("ANALYZE")
     settings.HAILUO = {**settings.HAILUO, "BUDGET": None}  # what it sums is its own matter
     if narrowed:
         settings.ROOT_URLCONF = __name__
         VideoJob.objects.exclude(owner=user).update(owner=grace)
-    assert [*whole_tables_read(root)] == []
+    statements = queries_of(root)
+    connection = connections[VideoJob.database()]
+    if connection.vendor == "sqlite":  # few sites on SQLite ever have statistics made
+        assert [*whole_tables_read(statements)] == []
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    assert [*whole_tables_read(statements)] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.utils.safestring import SafeString
 
@@ -76,12 +77,12 @@ class Plot:
     say: Say
     ticks: Sequence[float]
 
-    @property
+    @cached_property
     def left(self) -> float:
         """Where the first column may begin: the words of the axis have their place before it."""
         return 10 + LETTER * max(len(label(self.say(tick))) for tick in self.ticks)
 
-    @property
+    @cached_property
     def slot(self) -> float:
         """The width that a column has, with the gap after it."""
         return (WIDTH - RIGHT - self.left) / len(self.labels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.utils.safestring import SafeString
 
@@ -48,12 +49,12 @@ class Plot:
     say: Say
     ticks: Sequence[float]
 
-    @property
+    @cached_property
     def left(self) -> float:
         """Where bars begin: the names of the rows have their place before it."""
         return 10 + LETTER * max(len(label(row.name)) for row in self.rows)
 
-    @property
+    @cached_property
     def foot(self) -> float:
         """Where the last row ends."""
         return ROW * len(self.rows)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import PermissionDenied
 from django.forms import Script
 from django.forms.utils import flatatt
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -119,10 +119,10 @@ class LiveMixin(HailuoAdmin):
     @method_decorator(require_safe)
     def live_page_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer with what can change of a job's page, as that page would show it now."""
-        self.seen(request, object_id)
         response = self.changeform_view(request, object_id)
-        if isinstance(response, TemplateResponse):
-            response.template_name = self.live_page_template
+        if not isinstance(response, TemplateResponse):  # back to the index: there is no such job
+            raise Http404
+        response.template_name = self.live_page_template
         return response
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -19,10 +19,8 @@ from .timeline import Entry, Timeline, entries_of
 class StoryMixin(HailuoAdmin):
     """Tells on the page of a submitted job what became of it."""
 
-    def get_cards(self, request: HttpRequest, job: VideoJob, rows: list[Submission]) -> Any:
-        """Return what is shown of each submission, the newest first."""
-        now, several = timezone.now(), len(rows) > 1
-        return [Card(job, row, now, plays=several) for row in rows]
+    card_class: ClassVar[type[Card]] = Card
+    """What is shown of a submission."""
 
     def get_entries(
         self, request: HttpRequest, job: VideoJob, rows: list[Submission]
@@ -43,6 +41,7 @@ class StoryMixin(HailuoAdmin):
         if obj and obj.submission_count:
             share_expectations([obj])
             rows = list(submissions_of(obj))
-            context["cards"] = self.get_cards(request, obj, rows)
+            now, several = timezone.now(), len(rows) > 1
+            context["cards"] = [self.card_class(obj, row, now, several) for row in rows]
             context["timeline"] = Timeline.of(self.get_entries(request, obj, rows))
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -65,6 +65,20 @@ def test_a_sites_own_search_does_not_lose_ours(
         assert len([i for i in page.all("input") if i.get("class") == "action-select"]) == count
 
 
+def test_a_site_adds_what_it_knows_to_every_page(
+    back_office: None, browser: Browser, grace: User
+) -> None:
+    job = wanted(grace, reference="order 7", resolution="1080p")
+
+    page = browser.open(page_of(job))
+    assert f"Endpoint {job.submissions.get().endpoint}" in page.text
+    assert "ordered <b>order 7</b>" in page.text
+    live = browser.open(f"{page_of(job).partition(str(job.pk))[0]}live/?ids={job.pk.hex}")
+    assert live.text.endswith("<large>")
+    assert f'data-hailuo-part="size-{job.pk.hex}"' in live.html
+    assert browser.get(page_of(job, "ticket")).json()["shop"] == "ours"
+
+
 def test_each_of_two_admins_leads_to_its_own_pages(
     settings: Settings, browser: Browser, grace: User
 ) -> None:

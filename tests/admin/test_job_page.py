@@ -84,6 +84,15 @@ def test_submissions_stand_side_by_side_and_cannot_be_changed(
     assert {*kinds} == {"hidden"}
 
 
+def test_how_often_it_was_tried_is_told_when_it_was_more_than_once(
+    browser: Browser, grace: User
+) -> None:
+    job = wanted(grace)
+    for attempts, told in ((1, False), (2, True)):
+        Submission.objects.update(attempts=attempts)
+        assert ("Attempts to send 2" in browser.open(page_of(job)).text) == told
+
+
 def test_each_of_several_videos_plays_on_its_own_card(browser: Browser, grace: User) -> None:
     job = ended(grace, Status.FAILED, result_url=VIDEO)
     job.resubmit(actor=grace)

@@ -158,6 +158,7 @@ def test_times_of_a_site_without_time_zones_do_too(
     assert exported(browser, job)["job"]["created_at"] == "2026-11-23T15:04:59+00:00"
 
 
+@pytest.mark.proves("B7")
 def test_no_secret_is_in_a_file(insider: Browser, grace: User, settings: Settings) -> None:
     settings.HAILUO = {**settings.HAILUO, "WEBHOOK_BASE_URL": "https://site.example"}
     token = make_token(Addressee(wanted(grace).pk, 1))

@@ -64,6 +64,8 @@ class Card:
     def _facts(self) -> Facts:
         row = self.submission
         yield _("Price"), display.usd(row.price_usd)
+        if row.may_be_billed and not row.is_live:
+            yield _("Reserved"), _("Krea may still bill it: it never said that this has ended.")
         yield _("Time"), progress.elapsed(row, self.now)
         yield _("Expected"), progress.expected(self.job, row, self.now)
         yield _("Why it waits"), display.text(row.note)
@@ -87,6 +89,7 @@ class Card:
             (_("Not found since"), row.not_found_since),
             (_("Cancellation requested"), row.cancel_requested_at),
             (_("Ended"), row.ended_at),
+            (_("Written off"), row.written_off_at),
             (_("Due"), row.due_at),
         ):
             yield name, display.moment(when) if when else ""

@@ -21,9 +21,9 @@ class DeletionMixin(HailuoAdmin):
     """Refuses in plain words what the models protect: a job that may still become a paid video."""
 
     def has_delete_permission(self, request: HttpRequest, obj: VideoJob | None = None) -> bool:
-        """Ask for the permission, and of a single job that none of its submissions is live."""
+        """Ask for the permission, and of a single job that Krea cannot bill it any more."""
         allowed = super().has_delete_permission(request, obj)
-        return allowed and not (obj and is_live(obj))
+        return allowed and not (obj and may_be_billed(obj))
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
@@ -39,7 +39,7 @@ class DeletionMixin(HailuoAdmin):
     ) -> HttpResponse:
         """Ask and delete; a live job is refused with words instead of a bare 403."""
         job = self.get_object(request, unquote(object_id))
-        if job and is_live(job) and self.has_delete_permission(request):
+        if job and may_be_billed(job) and self.has_delete_permission(request):
             return self._refuse(request, self.address("change", job.pk))
         view = super().delete_view
         return self._unless_protected(request, lambda: view(request, object_id, extra_context))
@@ -74,6 +74,6 @@ class DeletionMixin(HailuoAdmin):
         return HttpResponseRedirect(address)
 
 
-def is_live(job: VideoJob) -> bool:
-    """Tell whether any submission of ``job`` may still become a video."""
-    return any(submission.is_live for submission in job.submissions.all())
+def may_be_billed(job: VideoJob) -> bool:
+    """Tell whether Krea may still bill any submission of ``job``, which then is protected."""
+    return any(submission.may_be_billed for submission in job.submissions.all())

@@ -30,7 +30,6 @@ from hailuo_django.models import VideoJob
 
 from . import display, progress
 from .base import HailuoAdmin
-from .deletion import is_live
 
 MAX_FOLLOWED = 100
 """How many jobs one request asks for: as many ids as an address of 4 kB holds."""
@@ -124,6 +123,11 @@ class LiveMixin(HailuoAdmin):
             raise Http404
         response.template_name = self.live_page_template
         return response
+
+
+def is_live(job: VideoJob) -> bool:
+    """Tell whether the end of any submission of ``job`` is still to come."""
+    return any(submission.is_live for submission in job.submissions.all())
 
 
 def _keys(text: str) -> list[uuid.UUID]:

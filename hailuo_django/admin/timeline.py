@@ -142,6 +142,8 @@ def _money(event: JobEvent) -> str:
         return ""
     if event.to_status == Status.COMPLETED:
         return _("%s spent") % usd
+    if event.action in (Action.MISS, Action.CANCEL):  # Krea never said that it has ended
+        return _("%s still reserved") % usd
     if event.from_status in LIVE and event.to_status in (Status.FAILED, Status.CANCELLED):
         return _("%s no longer reserved") % usd
     return ""

@@ -40,6 +40,10 @@ NEEDED = (
     "sent_at",
     "ended_at",
     "overdue_at",
+    "due_at",
+    "krea_job_id",
+    "krea_status",
+    "written_off_at",
 )
 """All that lists need of a submission; its request and Krea's answer are long."""
 

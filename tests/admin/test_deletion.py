@@ -12,6 +12,7 @@ from django.db import connections
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from hailuo_django.admin import VideoJobAdmin
 from hailuo_django.models import Submission, VideoJob
@@ -52,6 +53,17 @@ def test_a_live_job_has_no_way_to_be_deleted(browser: Browser, grace: User) -> N
 
     assert REFUSAL in page.text
     assert page.address == page_of(job)
+
+
+def test_a_job_that_ended_here_alone_is_kept_and_says_why(browser: Browser, grace: User) -> None:
+    asked_for = {"krea_status": "processing", "due_at": timezone.now()}
+    job = ended(grace, Status.FAILED, failure_code="not_found", **asked_for)
+
+    page = browser.open(page_of(job))
+
+    assert "/delete/" not in page.html
+    assert "Krea may still bill it: it never said that this has ended." in page.text
+    assert REFUSAL in browser.open(page_of(job, "delete")).text
 
 
 def test_a_job_with_a_twin_that_is_still_live_is_kept(browser: Browser, grace: User) -> None:

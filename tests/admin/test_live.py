@@ -267,17 +267,18 @@ def test_the_time_stands_on_the_page_without_any_script(
     fields: dict[str, float],
     words: str,
 ) -> None:
-    job = ended(grace, status)
+    job = wanted(grace)
     moments = {name: now - timedelta(seconds=seconds) for name, seconds in fields.items()}
-    Submission.objects.update(**moments)
+    Submission.objects.update(status=status, **moments)
+    VideoJob.objects.update(status=status)
 
     for path in (reverse(LIST), page_of(job)):
         assert words in browser.open(path).text
 
 
 def test_a_job_that_nobody_sent_tells_no_time(browser: Browser, grace: User) -> None:
-    job = ended(grace, Status.CANCELLED, ended_at=timezone.now())
-    Submission.objects.filter(job=ended(grace, Status.FAILED)).update(sent_at=timezone.now())
+    job = ended(grace, Status.CANCELLED)
+    ended(grace, Status.FAILED, sent_at=timezone.now(), ended_at=None)
 
     for path in (reverse(LIST), page_of(job)):
         assert 'class="hailuo-time"' not in browser.open(path).html

@@ -40,11 +40,11 @@ SECONDS_TO_TIME_OUT = (0.15, 1, 5)
 """Where no answer is to come in time. A busy machine may not even have sent the request by then;
 the cell then begins anew, with more time."""
 
-LOOKS = (125, 190, 560, 1060)
+LOOKS = (365, 430, 800, 1300)
 """Seconds after the POST at which somebody looks: soon after the window, when every list has caught
 up, when every pause is over, and at the end."""
 
-LOOKS_FOR_LATE = (125, 150, 185, 230, 600)
+LOOKS_FOR_LATE = (365, 390, 425, 470, 840)
 """The same around a request that arrives late and is listed at once or 30 s later."""
 
 

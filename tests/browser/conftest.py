@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.test import Client, override_settings
+from django.test import override_settings
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -19,8 +19,9 @@ from .chromium import chromium
 from .looks import DESKTOP, Look
 from .stage import Stage
 from .watching import Complaints
+from .windows import enter, window
 
-SignIn = Callable[[User, Look], Page]
+SignIn = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +35,7 @@ def live_server(request: pytest.FixtureRequest) -> LiveServer:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One browser for all stories; each opens it as new."""
+    """One browser for all stories, closed before other tests, which its event loop disturbs."""
     with chromium() as browser:
         yield browser
 
@@ -62,24 +63,16 @@ def complaints() -> Iterator[Complaints]:
 
 @pytest.fixture
 def sign_in(browser: Browser, live_server: LiveServer, complaints: Complaints) -> Iterator[SignIn]:
-    """Open a new page of the site as somebody who is signed in."""
+    """Open a window of the site for somebody who is signed in."""
     with ExitStack() as stack:
 
-        def open_page(user: User, look: Look) -> Page:
-            client = Client()
-            client.force_login(user)
-            session = client.cookies[settings.SESSION_COOKIE_NAME].value
-            context = stack.enter_context(
-                browser.new_context(base_url=live_server.url, **look.options())
-            )
-            context.add_cookies(
-                [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
-            )
-            context.set_default_timeout(10_000)
-            complaints.watch(context)
-            return context.new_page()
+        def open_window(user: User, look: Look = DESKTOP) -> Page:
+            page = stack.enter_context(window(browser, live_server.url, look))
+            enter(page, live_server.url, user)
+            complaints.watch(page)
+            return page
 
-        yield open_page
+        yield open_window
 
 
 @pytest.fixture

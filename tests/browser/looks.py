@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from playwright.sync_api import Page
+
 
 @dataclass(frozen=True)
 class Look:
@@ -29,8 +31,14 @@ class Look:
             "timezone_id": "UTC",
         }
 
+    def change(self, page: Page) -> None:
+        """Look so at a page that is open already."""
+        page.set_viewport_size({"width": self.width, "height": self.height})
+        page.emulate_media(color_scheme=self.theme)
+
 
 DESKTOP = Look()
 DARK = Look(theme="dark")
 PHONE = Look(width=360, height=740, touch=True)
+DARK_PHONE = Look(width=360, height=740, touch=True, theme="dark")
 WITHOUT_JAVASCRIPT = Look(java_script=False)

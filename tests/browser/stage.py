@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 
-from hailuo_django import pacing
+from hailuo_django import ledger, pacing
 from hailuo_django.krea.errors import AccountProblem
-from hailuo_django.models import KreaAccount, Stranger, VideoJob
+from hailuo_django.models import Batch, KreaAccount, Stranger, VideoJob
 from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import Action
 from hailuo_django.testing import make_job, make_submitted_job, work
-from hailuo_django.worker.sweep import sweep
 from tests.admin.overview import move_back
 
 HOSTILE = (
@@ -50,7 +50,7 @@ class Stage:
         """A job that failed, was resubmitted, and has its video."""
         job = self.failed(prompt)
         job.resubmit(actor=self.operator)
-        sweep()
+        work()
         self.krea.move(job.submissions.latest("number").krea_job_id or "", "completed")
         work()
         return VideoJob.objects.get(pk=job.pk)
@@ -59,14 +59,14 @@ class Stage:
         """A job that Krea took, whose answer was lost, and what Krea's list shows of it."""
         self.krea.misbehave("lost_answer", on="generate")
         job = self.unsent(prompt)
-        sweep()
-        work()
+        work()  # sends it
+        work()  # looks for it
         return VideoJob.objects.get(pk=job.pk)
 
     def stranger(self) -> Stranger:
         """An upstream job that nobody here knows."""
         self.lost()
-        return Stranger.objects.get()
+        return Stranger.objects.latest("pk")
 
     def paused(self) -> KreaAccount:
         """The account in use, which Krea lets send nothing for lack of money."""
@@ -84,10 +84,21 @@ class Stage:
             self.unsent("A kite over the dunes."),
         ]
 
+    def proposal(self) -> Batch:
+        """What submitting one job of each state would cost, and which are skipped."""
+        return ledger.propose(Action.SUBMIT, self.everything(), actor=self.operator)
+
+    def batch(self) -> Batch:
+        """The same, confirmed, so that it is a worker's turn."""
+        batch = self.proposal()
+        ledger.confirm(batch, actor=self.operator, visible=VideoJob.objects.all())
+        ledger.hand_over(batch)
+        return batch
+
     def month(self) -> list[VideoJob]:
         """Videos and failures on several days, enough of a kind to say how long one takes."""
         jobs = [self.unsent() for _job in range(24)]
-        sweep()
+        work()
         for number, made in enumerate(self.krea.jobs):
             self.krea.move(made.id, "failed" if number in (3, 9) else "completed")
         work()
@@ -97,7 +108,7 @@ class Stage:
 
     def _moved(self, prompt: str, status: str) -> VideoJob:
         job = self.unsent(prompt)
-        sweep()
+        work()
         self.krea.move(job.submissions.get().krea_job_id or "", status)
         work()
         return VideoJob.objects.get(pk=job.pk)

@@ -92,7 +92,12 @@ def play(video: Locator) -> None:
 
 def complete(stage: Stage, job: VideoJob) -> None:
     """Krea is done with it, and a worker has seen so."""
-    stage.krea.move(job.submissions.latest("number").krea_job_id or "", "completed")
+    end(stage, job, "completed")
+
+
+def end(stage: Stage, job: VideoJob, status: str) -> None:
+    """It has come to this end at Krea, and a worker has seen so."""
+    stage.krea.move(job.submissions.latest("number").krea_job_id or "", status)
     work()
 
 
@@ -229,7 +234,7 @@ def test_what_was_deleted_is_not_asked_for_again(
 ) -> None:
     job, other = stage.running(), stage.running("Another one.")
     operator.goto(admin_page(LIST))
-    Submission.objects.filter(job=job).update(status="failed")
+    end(stage, job, "failed")
     VideoJob.objects.get(pk=job.pk).delete()
 
     let_pass(12)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Request, Response, WebError
+from playwright.sync_api import ConsoleMessage, Dialog, Error, Page, Request, Response
 
 
 class Complaints(list[str]):
-    """What went wrong on pages of a context; a story that wants a complaint takes it out."""
+    """What went wrong on pages; a story that wants a complaint takes it out."""
 
-    def watch(self, context: BrowserContext) -> None:
+    def watch(self, page: Page) -> None:
         """Listen from now on. Violations of the policy come as errors on the console."""
-        context.on("console", self._console)
-        context.on("weberror", self._error)
-        context.on("requestfailed", self._failed)
-        context.on("response", self._response)
-        context.on("dialog", self._dialog)
+        page.on("console", self._console)
+        page.on("pageerror", self._error)
+        page.on("requestfailed", self._failed)
+        page.on("response", self._response)
+        page.on("dialog", self._dialog)
+        page.on("popup", self.watch)
 
     def _console(self, message: ConsoleMessage) -> None:
         # A bad answer is on the console too, in words that name no address; see _response.
         if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
             self.append(f"console: {message.text}")
 
-    def _error(self, error: WebError) -> None:
-        self.append(f"script: {error.error}")
+    def _error(self, error: Error) -> None:
+        self.append(f"script: {error}")
 
     def _failed(self, request: Request) -> None:
         if request.failure != "net::ERR_ABORTED":  # by leaving a page while it loads

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +13,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.formats import date_format
 from pytest_django import Settings
 
 from hailuo_django import budget, ledger
@@ -37,6 +41,21 @@ def balance(cap: str = "day", owner_id: Any = None) -> budget.Balance:
     return found
 
 
+def completed(krea: Sandbox, *, at: datetime) -> None:
+    """A job whose video came at a moment."""
+    job = sent()
+    krea.move(str(only(job).krea_job_id), "completed")
+    look_again(job)
+    change(job, ended_at=at)
+
+
+@contextmanager
+def moment(at: datetime) -> Iterator[None]:
+    """Let it be then."""
+    with mock.patch("django.utils.timezone.now", lambda: at):
+        yield
+
+
 def test_a_cap_refuses_what_it_has_no_room_for_and_says_why(
     krea: Sandbox, settings: Settings
 ) -> None:
@@ -50,7 +69,12 @@ def test_a_cap_refuses_what_it_has_no_room_for_and_says_why(
     error = refusal.value
     assert (error.code, error.cap, error.limit_usd) == ("budget_exceeded", "day", Decimal("0.6"))
     assert (error.spent_usd, error.reserved_usd, error.price_usd) == (ZERO, 2 * PRICE, PRICE)
-    assert "0.0000 are spent and 0.5670 reserved. It resets at " in str(error)
+    assert error.resets_at == balance().resets_at
+    resets = date_format(error.resets_at, "Y-m-d H:i T")
+    assert str(error) == (
+        "The site's budget of a day has no room for 0.2835 USD: of 0.6 USD, 0.0000 are spent"
+        f" and 0.5670 reserved. It resets at {resets}."
+    )
     assert VideoJob.objects.count() == 2, "nothing was written"
 
     caps(settings, day="1")
@@ -69,7 +93,7 @@ def test_a_draft_that_was_refused_stays_a_draft(krea: Sandbox, settings: Setting
     caps(settings, month="0.1")
     job = VideoJob(prompt="a draft")
     job.save()
-    with pytest.raises(BudgetExceeded):
+    with pytest.raises(BudgetExceeded, match="^The site's budget of a month"):
         job.submit()
     assert fresh(job).status == Status.DRAFT
     assert not job.submissions.exists()
@@ -173,7 +197,7 @@ def test_a_users_cap_counts_the_jobs_they_own(krea: Sandbox, settings: Settings)
     submitted(owner=grace)
     submitted()
     submitted()
-    with pytest.raises(BudgetExceeded, match="The owner's budget of a day"):
+    with pytest.raises(BudgetExceeded, match="^The owner's budget of a day"):
         submitted(owner=ada)
     assert balance("user_day", ada.pk).reserved_usd == PRICE
 
@@ -181,20 +205,94 @@ def test_a_users_cap_counts_the_jobs_they_own(krea: Sandbox, settings: Settings)
 def test_a_day_begins_at_midnight_in_the_sites_time_zone(krea: Sandbox, settings: Settings) -> None:
     settings.TIME_ZONE = "America/New_York"
     caps(settings, day="0.3", month="100")
-    job = sent()
-    krea.move(str(only(job).krea_job_id), "completed")
-    look_again(job)
     # 23:30 of the last day of October there, when summer time is about to end.
     evening = datetime(2026, 11, 1, 3, 30, tzinfo=UTC)
-    change(job, ended_at=evening)
+    completed(krea, at=evening)
 
-    with mock.patch("django.utils.timezone.now", lambda: evening + timedelta(minutes=29)):
+    with moment(evening + timedelta(minutes=29)):
         assert (balance().spent_usd, balance("month").spent_usd) == (PRICE, PRICE)
         assert balance().resets_at == balance("month").resets_at
         assert balance().resets_at.isoformat() == "2026-11-01T00:00:00-04:00"
-    with mock.patch("django.utils.timezone.now", lambda: evening + timedelta(minutes=30)):
+    with moment(evening + timedelta(minutes=30)):
         assert (balance().spent_usd, balance("month").spent_usd) == (ZERO, ZERO)
         assert balance().resets_at.isoformat() == "2026-11-02T00:00:00-05:00"
+
+
+def test_a_month_begins_on_its_first(krea: Sandbox, settings: Settings) -> None:
+    settings.TIME_ZONE = "UTC"
+    caps(settings, day="10", month="10")
+    first = datetime(2026, 2, 1, tzinfo=UTC)
+    completed(krea, at=first)
+
+    with moment(first + timedelta(days=27)):
+        assert (balance().spent_usd, balance("month").spent_usd) == (ZERO, PRICE)
+        assert balance("month").resets_at == datetime(2026, 3, 1, tzinfo=UTC)
+    with moment(first + timedelta(days=28)):
+        assert balance("month").spent_usd == ZERO
+        assert balance("month").resets_at == datetime(2026, 4, 1, tzinfo=UTC)
+
+
+def test_a_day_is_the_sites_wherever_its_users_are(krea: Sandbox, settings: Settings) -> None:
+    settings.TIME_ZONE = "America/New_York"
+    caps(settings, day="10")
+    evening = datetime(2026, 11, 2, 3, 30, tzinfo=UTC)
+    completed(krea, at=evening - timedelta(hours=20))
+
+    with moment(evening), timezone.override("Asia/Tokyo"):
+        assert balance().spent_usd == PRICE
+        assert balance().resets_at.isoformat() == "2026-11-02T00:00:00-05:00"
+
+
+def test_a_day_begins_at_midnight_where_times_have_no_zone(
+    krea: Sandbox, settings: Settings
+) -> None:
+    settings.USE_TZ = False
+    caps(settings, day="10")
+    midnight = datetime(2026, 11, 2)
+    completed(krea, at=midnight)
+
+    with moment(midnight + timedelta(hours=23)):
+        assert balance().spent_usd == PRICE
+        assert balance().resets_at == datetime(2026, 11, 3)
+
+
+def test_a_cap_for_users_leaves_the_others_to_those_who_have_no_owner(
+    krea: Sandbox, settings: Settings
+) -> None:
+    caps(settings, user_day="10", day="0.1")
+    with pytest.raises(BudgetExceeded, match="^The site's budget of a day"):
+        submitted()
+
+
+def test_a_budget_is_locked_before_anything_is_read(krea: Sandbox, settings: Settings) -> None:
+    caps(settings, day="10")
+    submitted()
+    with CaptureQueriesContext(connections[VideoJob.database()]) as queries:
+        submitted()
+
+    begin, first, *_ = [query["sql"] for query in queries]
+    assert begin.startswith("BEGIN")
+    assert first.startswith(f'UPDATE "{BudgetLock._meta.db_table}"')
+    assert BudgetLock.objects.get().taken == 1, "and was made by the first of them"
+
+
+def test_the_lock_that_somebody_else_has_just_made_is_taken(
+    krea: Sandbox, settings: Settings
+) -> None:
+    caps(settings, day="10")
+
+    def make(execute: Any, sql: str, *rest: Any) -> Any:
+        outcome = execute(sql, *rest)
+        if BudgetLock._meta.db_table in sql and not made:
+            made.append(BudgetLock(name=budget.LOCK))
+            made[0].save(force_insert=True)
+        return outcome
+
+    made: list[BudgetLock] = []
+    with connections[VideoJob.database()].execute_wrapper(make):
+        submitted()
+
+    assert BudgetLock.objects.get().taken == 1
 
 
 def test_without_a_budget_nothing_is_locked_and_nothing_summed(krea: Sandbox) -> None:

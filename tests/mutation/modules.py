@@ -22,6 +22,8 @@ MODULES: dict[str, tuple[str, ...]] = {
 }
 """A path in ``hailuo_django``, with ``*``, and pytest's arguments."""
 
+ELSEWHERE = "the suite with an empty default database tells, which is not run for each mutant"
+
 ARGUED: dict[str, str] = {
     "hailuo_django.states.x__row": (
         "called while the module is imported, before a mutant is switched on; "
@@ -44,6 +46,14 @@ ARGUED: dict[str, str] = {
         "the same codec by another name"
     ),
     'return int(digits) if len(digits) <= MAX_DIGITS else float("INF")': "the same number",
+    "locks = BudgetLock.objects.using(None)": ELSEWHERE,
+    "with transaction.atomic(using=None):": ELSEWHERE,
+    "rows = Submission.objects.using(None)": ELSEWHERE,
+    "deleted = DeletedSubmission.objects.using(None)": ELSEWHERE,
+    "since, resets_at = _period(cap, None)": "localtime(None) is the local time now",
+    "return _midnight(first), _midnight((first + timedelta(days=33)).replace(day=1))": (
+        "33 days after a first it is the next month as well"
+    ),
     "with translation.override(None):": "without a language Django takes LANGUAGE_CODE",
 }
 """Mutants that no test can tell from the original, by changed line or whole function, and why."""

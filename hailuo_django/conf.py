@@ -33,6 +33,7 @@ DEFAULTS: dict[str, Any] = {
     "API_QUERYSET": "hailuo_django.api.permissions.reachable_jobs",
     "API_THROTTLE_RATES": {"read": "600/min", "submit": "60/min"},
     "API_SYNC_COOLDOWN_SECONDS": 30,
+    "API_REQUIRE_IDEMPOTENCY_KEY": False,
     "SCHEDULE": True,
 }
 
@@ -160,6 +161,11 @@ class Conf:
     def API_SYNC_COOLDOWN_SECONDS(self) -> float:
         """For so long after one ``sync/`` of a job another is refused."""
         return float(self._get("API_SYNC_COOLDOWN_SECONDS"))
+
+    @property
+    def API_REQUIRE_IDEMPOTENCY_KEY(self) -> bool:
+        """True: a request of the API that spends money has to bring a key."""
+        return bool(self._get("API_REQUIRE_IDEMPOTENCY_KEY"))
 
     @property
     def SCHEDULE(self) -> bool:

@@ -50,3 +50,6 @@ BUDGET_RACES = count(2, 10)
 
 # Sets of rights with which every path of the API is tried.
 SETS_OF_RIGHTS = count(20, 200)
+
+# Keys of consumers, each of them sent by eight at once.
+CONTESTED_KEYS = count(20, 200)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.exceptions import (
     APIException,
@@ -60,6 +61,48 @@ class PaymentRequired(APIException):
             "resets_at": DateTimeField().to_representation(refusal.resets_at),
         }
         super().__init__(detail, code=refusal.code)
+
+
+class IdempotencyKeyRequired(APIException):
+    """400: the site wants a key with every request that spends money."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_detail = _("Send an Idempotency-Key with this request, a new one for each video.")
+    default_code = "idempotency_key_required"
+
+
+class IdempotencyKeyInvalid(APIException):
+    """400: no key looks like this."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_detail = _("An Idempotency-Key has 1 to 255 visible ASCII characters and no spaces.")
+    default_code = "idempotency_key_invalid"
+
+
+class IdempotencyKeyAnonymous(APIException):
+    """400: the key of a visitor would be anybody's."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_detail = _("An Idempotency-Key belongs to an account: sign in, or send none.")
+    default_code = "idempotency_key_anonymous"
+
+
+class IdempotencyKeyInUse(APIException):
+    """409: the request that this one repeats is still being answered."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = _("The first request with this Idempotency-Key has no answer yet: ask again.")
+    default_code = "idempotency_key_in_use"
+    wait = 1
+    """Seconds; DRF makes Retry-After of it."""
+
+
+class IdempotencyKeyReused(APIException):
+    """422: the key was given to another request. Nothing was done."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_detail = _("This Idempotency-Key was given to another request: take a new one.")
+    default_code = "idempotency_key_reused"
 
 
 def as_api_exception(error: Exception) -> Exception:

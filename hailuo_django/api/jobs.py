@@ -23,6 +23,7 @@ from hailuo_django.models.querysets import VideoJobQuerySet
 from .base import HailuoViewSet
 from .bodies import read_body
 from .filters import VideoJobFilter, VideoJobOrdering
+from .idempotency import answer_once
 from .pagination import NewestFirst
 from .permissions import jobs_for
 from .requests import DraftSerializer, VideoJobRequestSerializer
@@ -81,17 +82,22 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
 
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Create a job: 202 when it is submitted along, 201 for a draft."""
-        fields = self._read(VideoJobRequestSerializer.Meta.fields)
-        wanted = fields.pop("submit")
+        asked = self._read(VideoJobRequestSerializer.Meta.fields)
+        fields = {name: value for name, value in asked.items() if name != "submit"}
         # By key: whom the site signs in may be no row of its users' table.
         job = VideoJob(owner_id=getattr(self.actor(), "pk", None), **fields)
-        if not wanted:
-            job.save(force_insert=True)
-            return self._show(job.pk, status.HTTP_201_CREATED)
-        self.action = "submit"  # it spends, and so takes the right of that path
-        self.check_object_permissions(request, job)
-        job.submit(actor=self.actor(), source=JobEvent.Source.API)
-        return self._show(job.pk, status.HTTP_202_ACCEPTED)
+        if asked["submit"]:
+            self.action = "submit"  # it spends, and so takes the right of that path
+            self.check_object_permissions(request, job)
+
+        def write() -> Response:
+            if not asked["submit"]:
+                job.save(force_insert=True)
+                return self._show(job.pk, status.HTTP_201_CREATED)
+            job.submit(actor=self.actor(), source=JobEvent.Source.API)
+            return self._show(job.pk, status.HTTP_202_ACCEPTED)
+
+        return answer_once(request, write, asked, spends=asked["submit"])
 
     def update(self, request: Request, **kwargs: Any) -> Response:
         """Write a draft anew."""
@@ -108,11 +114,11 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
 
     def submit(self, request: Request, **kwargs: Any) -> Response:
         """Ask for the video of a draft, which costs its price."""
-        return self._ask(VideoJob.submit)
+        return self._spend(VideoJob.submit)
 
     def resubmit(self, request: Request, **kwargs: Any) -> Response:
         """Ask once more for the video of a failed or cancelled job, which costs once more."""
-        return self._ask(VideoJob.resubmit)
+        return self._spend(VideoJob.resubmit)
 
     def cancel(self, request: Request, **kwargs: Any) -> Response:
         """Wish the job cancelled; Krea may still complete it."""
@@ -136,8 +142,18 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
         return self._show(job.pk, status.HTTP_200_OK)
 
     def _ask(self, verb: Callable[..., object], **options: Any) -> Response:
+        return self._carry_out(self._asked_about(), verb, **options)
+
+    def _spend(self, verb: Callable[..., object]) -> Response:
+        job = self._asked_about()
+        return answer_once(self.request, lambda: self._carry_out(job, verb), {}, spends=True)
+
+    def _asked_about(self) -> VideoJob:
         job = self.get_object()
         read_body(self.request, known=())
+        return job
+
+    def _carry_out(self, job: VideoJob, verb: Callable[..., object], **options: Any) -> Response:
         verb(job, actor=self.actor(), source=JobEvent.Source.API, **options)
         return self._show(job.pk, status.HTTP_202_ACCEPTED)
 

@@ -108,6 +108,7 @@ ROWS: dict[str, Row] = {
         gettext_lazy('Write it as in {"read": "600/min", "submit": "60/min"}; None: no limit.'),
     ),
     "API_SYNC_COOLDOWN_SECONDS": Row("hailuo_django.E031", rules.number(0, DAY), _SECONDS),
+    "API_REQUIRE_IDEMPOTENCY_KEY": Row("hailuo_django.E032", rules.flag, _FLAG),
     "SCHEDULE": Row("hailuo_django.E028", rules.flag, _FLAG),
 }
 

@@ -7,6 +7,7 @@ from .batches import Batch, BatchItem
 from .deleted import DeletedSubmission
 from .events import JobEvent
 from .jobs import VideoJob
+from .keys import IdempotencyKey
 from .requests import REQUEST_FIELDS
 from .strangers import Stranger
 from .submissions import Submission, protect_live
@@ -18,6 +19,7 @@ __all__ = [
     "BudgetLock",
     "DeletedSubmission",
     "Heartbeat",
+    "IdempotencyKey",
     "JobEvent",
     "KreaAccount",
     "Stranger",

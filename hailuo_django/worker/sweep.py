@@ -11,7 +11,7 @@ from hailuo_django import ledger, pacing
 from hailuo_django.conf import conf
 from hailuo_django.deadlines import call_seconds, sweep_seconds
 from hailuo_django.krea.client import KreaClient
-from hailuo_django.models import Heartbeat, VideoJob
+from hailuo_django.models import Heartbeat, IdempotencyKey, VideoJob
 from hailuo_django.tokens import PATTERN
 
 from .batches import work_on_batches
@@ -37,6 +37,7 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
             work_on_batches()
         calls = _talk_to_krea(only, end) if conf.KREA_API_TOKEN else 0
         if only is None:
+            IdempotencyKey.objects.using(VideoJob.database()).expired(timezone.now()).delete()
             _beat()
     ledger.announce_owed()
     return calls

@@ -93,15 +93,27 @@ def wanted(owner: User | None, **fields: Any) -> VideoJob:
 def ended(owner: User | None, status: Status, **fields: Any) -> VideoJob:
     """A job that Krea has ended so; ``fields`` are its submission's."""
     job = wanted(owner)
-    said = {"status": status, "krea_status": status, "krea_job_id": f"krea-{job.pk}"}
     end = {"due_at": None, "ended_at": timezone.now()}
-    Submission.objects.filter(job=job).update(**{**said, **end, **fields})
+    _move(job, status, **{**end, **fields})
     failure_code, result_url = fields.get("failure_code", ""), fields.get("result_url", "")
     VideoJob.objects.filter(pk=job.pk).update(
-        status=status,
         failure_code=failure_code,
         result_url=result_url,
         result_host=results.link_host(result_url) if status == Status.COMPLETED else None,
     )
     job.refresh_from_db()
     return job
+
+
+def under_way(owner: User | None, status: Status, **fields: Any) -> VideoJob:
+    """A job that was sent and has not ended; ``fields`` are its submission's."""
+    job = wanted(owner)
+    _move(job, status, **fields)
+    job.refresh_from_db()
+    return job
+
+
+def _move(job: VideoJob, status: Status, **fields: Any) -> None:
+    said = {"status": status, "krea_status": status, "krea_job_id": f"krea-{job.pk}"}
+    Submission.objects.filter(job=job).update(**{**said, **fields})
+    VideoJob.objects.filter(pk=job.pk).update(status=status)

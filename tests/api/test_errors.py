@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.urls import reverse
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from rest_framework.views import exception_handler
 
 from hailuo_django.api import jobs as views
-from hailuo_django.models import VideoJob
+from hailuo_django.models import IdempotencyKey, VideoJob
 from hailuo_django.states import Status
 from tests.docs.pages import code, rows
 
@@ -56,6 +57,29 @@ def _too_often(client: Visitor, settings: Settings) -> Any:
     return client.get(JOBS)
 
 
+def _keyed(client: Visitor, key: str, **fields: Any) -> Any:
+    return client.post(JOBS, {"prompt": "x", **fields}, headers={"Idempotency-Key": key})
+
+
+def _keyless(client: Visitor, settings: Settings) -> Any:
+    settings.HAILUO = {**settings.HAILUO, "API_REQUIRE_IDEMPOTENCY_KEY": True}
+    return client.create(prompt="x")
+
+
+def _anonymous(settings: Settings) -> Any:
+    settings.HAILUO = {"API_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"]}
+    return _keyed(Visitor(), "a")
+
+
+def _in_use(client: Visitor, patch: pytest.MonkeyPatch) -> Any:
+    def wait_too_long(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    # How it comes to that is told in tests/races/test_keys.py.
+    patch.setattr(IdempotencyKey, "save", wait_too_long)
+    return _keyed(client, "a")
+
+
 Meet = Callable[[Visitor, User, Settings, pytest.MonkeyPatch], Any]
 
 REFUSALS: dict[tuple[int, str], Meet] = {
@@ -70,6 +94,14 @@ REFUSALS: dict[tuple[int, str], Meet] = {
     (409, "conflict"): lambda client, ada, *_: client.post(address(wanted(ada), "submit")),
     (409, "submission_alive"): lambda client, ada, *_: _alive(client, ada),
     (409, "stale"): lambda client, ada, _, patch: _stale(client, ada, patch),
+    (400, "idempotency_key_required"): lambda client, _, settings, __: _keyless(client, settings),
+    (400, "idempotency_key_invalid"): lambda client, *_: _keyed(client, "two words"),
+    (400, "idempotency_key_anonymous"): lambda _, __, settings, ___: _anonymous(settings),
+    (409, "idempotency_key_in_use"): lambda client, _, __, patch: _in_use(client, patch),
+    (422, "idempotency_key_reused"): lambda client, *_: (
+        _keyed(client, "a", prompt="x"),
+        _keyed(client, "a", prompt="y"),
+    )[-1],
     (415, "unsupported_media_type"): lambda client, *_: client.generic("POST", JOBS, "x", "text/x"),
     (429, "throttled"): lambda client, _, settings, __: _too_often(client, settings),
     (429, "too_soon"): lambda client, ada, *_: _again(client, address(wanted(ada), "sync")),

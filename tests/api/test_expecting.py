@@ -19,7 +19,7 @@ from hailuo_django.states import Status
 from hailuo_django.worker.sweep import sweep
 from tests.site import configure
 
-from .people import Visitor, address, draft, ended, wanted
+from .people import Visitor, address, draft, ended, under_way, wanted
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +103,7 @@ def test_what_is_late_keeps_its_time_and_is_asked_for_as_without_one(
     client: Visitor, ada: User
 ) -> None:
     past = timezone.now() - timedelta(seconds=30)
-    job = ended(ada, Status.PROCESSING, expected_at=past)
+    job = under_way(ada, Status.PROCESSING, expected_at=past)
     answer = client.get(address(job))
     assert expected_at(answer) == past
     assert answer["Retry-After"] == "10"
@@ -150,6 +150,6 @@ def test_while_sending_is_paused_once_a_minute_is_enough(client: Visitor, ada: U
 
 
 def test_a_lost_answer_is_not_expected_at_any_time(client: Visitor, ada: User) -> None:
-    job = ended(ada, Status.UNCONFIRMED, expected_at=timezone.now())
+    job = under_way(ada, Status.UNCONFIRMED, expected_at=timezone.now())
     answer = client.get(address(job))
     assert (answer.json()["expected_at"], answer["Retry-After"]) == (None, "60")

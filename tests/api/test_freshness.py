@@ -23,7 +23,7 @@ from hailuo_django.states import Status
 from hailuo_django.worker.sweep import sweep
 from tests.site import configure
 
-from .people import Visitor, address, draft, ended, person, wanted
+from .people import Visitor, address, draft, ended, person, under_way, wanted
 
 pytestmark = pytest.mark.django_db
 
@@ -141,7 +141,9 @@ def test_whatever_changes_what_is_shown_changes_its_tag(
 ) -> None:
     status, change = CHANGES[name]
     job = wanted(ada)
-    if status != Status.UNSENT:
+    if status == Status.PROCESSING:
+        job = under_way(ada, status)
+    elif status != Status.UNSENT:
         job = ended(ada, status, result_url="https://gen.krea.ai/videos/a.mp4")
     before = client.get(address(job))
 
@@ -208,7 +210,7 @@ def test_through_a_whole_life_the_tag_changes_when_the_bytes_do(
 def test_a_clock_alone_changes_no_tag(
     client: Visitor, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = ended(ada, Status.PROCESSING, expected_at=timezone.now() + timedelta(seconds=90))
+    job = under_way(ada, Status.PROCESSING, expected_at=timezone.now() + timedelta(seconds=90))
     tag = client.get(address(job))["ETag"]
     later = timezone.now() + timedelta(seconds=40)
     monkeypatch.setattr(timezone, "now", lambda: later)

@@ -14,10 +14,10 @@ from pytest_django import Settings
 
 from hailuo_django.api.permissions import VideoJobPermissions, reachable_jobs
 from hailuo_django.models import JobEvent, Submission, VideoJob
-from hailuo_django.states import Status
+from hailuo_django.states import ENDED, Status
 from tests import effort
 
-from .people import VERBS, Visitor, address, draft, ended, person, wanted
+from .people import VERBS, Visitor, address, draft, ended, person, under_way, wanted
 
 pytestmark = pytest.mark.django_db
 
@@ -195,7 +195,7 @@ class OnlyShortPrompts(VideoJobPermissions):
 def _job(owner: User, status: Status) -> VideoJob:
     if status == Status.DRAFT:
         return draft(owner, prompt=CANARY)
-    job = ended(owner, status)
+    job = (ended if status in ENDED else under_way)(owner, status)
     VideoJob.objects.filter(pk=job.pk).update(prompt=CANARY)
     return job
 

@@ -17,7 +17,7 @@ from hailuo_django.states import Status
 from hailuo_django.worker.sweep import sweep
 from tests.site import configure
 
-from .people import Visitor, address, ended, wanted
+from .people import Visitor, address, ended, under_way, wanted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,13 +103,13 @@ def test_a_site_without_a_token_sends_nothing(
 
 
 def test_what_is_under_way_or_done_does_not_wait(client: Visitor, ada: User) -> None:
-    jobs = [ended(ada, status) for status in (Status.COMPLETED, Status.PROCESSING)]
+    jobs = [ended(ada, Status.COMPLETED), under_way(ada, Status.PROCESSING)]
     pacing.slow_sending(AccountProblem("Top up", status=402))
     assert [client.get(address(job)).json()["waiting"] for job in jobs] == [None, None]
 
 
 def test_a_lost_answer_is_told_without_alarm(client: Visitor, ada: User) -> None:
-    job = ended(ada, Status.UNCONFIRMED, note=str(Ambiguous("connection reset by 10.0.0.7")))
+    job = under_way(ada, Status.UNCONFIRMED, note=str(Ambiguous("connection reset by 10.0.0.7")))
     shown = client.get(address(job)).json()
     assert shown["waiting"]["code"] == "answer_lost"
     assert "nothing is paid for twice" in shown["waiting"]["message"]

@@ -118,6 +118,7 @@ WRONG: dict[str, tuple[str, list[Any]]] = {
         ],
     ),
     "API_SYNC_COOLDOWN_SECONDS": ("E031", [-1, "30", None]),
+    "API_REQUIRE_IDEMPOTENCY_KEY": ("E032", ["yes", 1]),
     "SCHEDULE": ("E028", ["yes", 0]),
 }
 

@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from django.conf import settings
 
@@ -32,7 +32,11 @@ class MortalWorkers:
         """Have a new one do all that is due, and be killed at a point; return how it ended."""
         return self._order(job=None, point=point)
 
-    def _order(self, **order: str | None) -> int:
+    def post(self, user_id: int, key: str, point: str) -> int:
+        """Have a new one answer a request of the API with this key, and be killed at a point."""
+        return self._order(job=None, user=user_id, key=key, point=point)
+
+    def _order(self, **order: Any) -> int:
         self._orders.write(json.dumps({**order, "site": settings.HAILUO}) + "\n")
         self._orders.flush()
         return int(self._ends.readline())

@@ -1,7 +1,8 @@
-"""Workers that are killed at a named point. Run as a process, one order a line on stdin.
+"""Workers, and answers of the API, that are killed at a named point.
 
-Each order gets a worker of its own, forked from this process before it ever opened a
-database; its exit code, a signal as a negative number, is answered on stdout.
+Run as a process, one order a line on stdin. Each order gets a worker of its own, forked from
+this process before it ever opened a database; its exit code, a signal as a negative number, is
+answered on stdout.
 """
 
 from __future__ import annotations
@@ -22,10 +23,14 @@ from django.db import connections
 
 django.setup()
 
+from django.contrib.auth import get_user_model  # noqa: E402
+from django.urls import reverse  # noqa: E402
+from rest_framework.test import APIClient  # noqa: E402
+
 from hailuo_django import ledger, signals  # noqa: E402
 from hailuo_django.krea.client import KreaClient  # noqa: E402
 from hailuo_django.ledger import announcements, batches  # noqa: E402
-from hailuo_django.models import VideoJob  # noqa: E402
+from hailuo_django.models import IdempotencyKey, VideoJob  # noqa: E402
 from hailuo_django.worker.sweep import sweep  # noqa: E402
 
 
@@ -78,6 +83,11 @@ def within(milliseconds: float) -> None:
     threading.Timer(milliseconds / 1000, die).start()
 
 
+def at_the_next_commit(when: Callable[[Any, str], None]) -> None:
+    """Die before or after the first commit of this process."""
+    when(connections[VideoJob.database()], "_commit")
+
+
 POINTS: dict[str, Callable[[], None]] = {
     "before claim": lambda: before(ledger, "claim"),
     "after claim": lambda: after(ledger, "claim"),
@@ -90,6 +100,10 @@ POINTS: dict[str, Callable[[], None]] = {
     "between jobs of a batch": lambda: after(batches, "carry_out"),
     "before the receivers": before_the_receivers,
     "within a receiver": lambda: hear(die),
+    "key written": lambda: after(IdempotencyKey, "save_base"),
+    "submission written": lambda: after(ledger, "submit"),
+    "before its commit": lambda: at_the_next_commit(before),
+    "after its commit": lambda: at_the_next_commit(after),
 }
 
 
@@ -99,10 +113,20 @@ def work(order: dict[str, Any]) -> None:
         POINTS[order["point"]]()
     else:
         within(float(order["point"]))
-    if verb := order.get("verb"):
+    if key := order.get("key"):
+        order_a_video(order["user"], key)
+    elif verb := order.get("verb"):
         getattr(VideoJob.objects.get(pk=order["job"]), verb)()
     else:
         sweep(only=uuid.UUID(order["job"]) if order["job"] else None)
+
+
+def order_a_video(user_id: int, key: str) -> Any:
+    """Answer the request of a consumer who sends a key along."""
+    client = APIClient()
+    client.force_authenticate(get_user_model()._default_manager.get(pk=user_id))
+    path, body = reverse("hailuo_django_api:job-list"), {"prompt": key}
+    return client.post(path, body, format="json", headers={"Idempotency-Key": key})
 
 
 def main() -> None:

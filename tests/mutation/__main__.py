@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .modules import ARGUED, MODULES
+from .modules import ARGUED, ARGUED_WITHIN, MODULES
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("hailuo_django", "tests", "example_project", "manage.py", "pyproject.toml")
@@ -51,11 +51,12 @@ class Score:
 
 def argument(name: str, line: str) -> str | None:
     """Why no test can notice this mutant."""
-    return ARGUED.get(line) or ARGUED.get(name.partition("__mutmut_")[0])
+    within = (why for part, why in ARGUED_WITHIN.items() if part in line)
+    return ARGUED.get(line) or ARGUED.get(name.partition("__mutmut_")[0]) or next(within, None)
 
 
 def directory(module: str) -> Path:
-    return ROOT / ".mutants" / module.replace("/", "_").replace("*.py", "all")
+    return ROOT / ".mutants" / module.replace("/", "_")
 
 
 def prepare(module: str, tests: tuple[str, ...]) -> None:

@@ -1,9 +1,9 @@
 """How fast Krea may be asked: one row an account, read and written by every worker.
 
-Three things hold sending back: a time that Krea named or that grows with every setback, a
-pause after several lost answers in a row, which lasts until Krea answers a GET, and after
-either of them a single trial that goes ahead of the rest. Trials that are lost as well come
-ever more rarely: each leaves one more submission in doubt.
+Four things hold sending back: a person, until a person resumes it; a time that Krea named or
+that grows with every setback; a pause after several lost answers in a row, which lasts until
+Krea answers a GET; and after either of the last two a single trial that goes ahead of the rest.
+Trials that are lost as well come ever more rarely: each leaves one more submission in doubt.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ LONGEST_BACKOFF_SECONDS = 300
 DOUBTS_BEFORE_A_PAUSE = 3
 FIRST_WAIT_FOR_A_TRIAL_SECONDS = 60
 LONGEST_WAIT_FOR_A_TRIAL_SECONDS = 3600
+MAX_NAME_LENGTH = 254
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,15 @@ def backoff_seconds(tries: int) -> float:
 
 def take_turn() -> Turn | None:
     """Return leave to send one request now, to be given back by ``end_turn``; None: not now."""
-    row = _account().first()
-    if row is None or not (row.setbacks or row.doubts or row.paused_at or row.send_after):
-        return Turn()
-    now = timezone.now()
-    if row.holds_sending(now):
+    row, now = _account().first(), timezone.now()
+    if row is not None and row.holds_sending(now):
         return None
-    if not (row.setbacks or row.doubts):
+    if row is None or not (row.setbacks or row.doubts):
         return Turn()
     until = now + timedelta(seconds=lease_seconds())
     trial = Turn(until, follows_pause=row.doubts >= DOUBTS_BEFORE_A_PAUSE)
-    free = _account().filter(_past("send_after", now), _past("trial_until", now), paused_at=None)
+    free = _account().filter(_past("send_after", now), _past("trial_until", now))
+    free = free.filter(paused_at=None, held_at=None)
     return trial if free.update(trial_until=until) else None
 
 
@@ -91,7 +90,7 @@ def holding() -> QuerySet[KreaAccount]:
     now = timezone.now()
     until = Q(send_after__gt=now) | Q(trial_until__gt=now)
     rows = KreaAccount.objects.filter(fingerprint=account())
-    return rows.filter(until | Q(paused_at__isnull=False))
+    return rows.filter(until | Q(paused_at__isnull=False) | Q(held_at__isnull=False))
 
 
 def slow_sending(error: KreaError) -> str:
@@ -143,6 +142,18 @@ def went_through() -> None:
     over.exclude(setbacks=0, doubts=0).update(setbacks=0, doubts=0, trial_until=None, reason="")
 
 
+def hold(fingerprint: str, by: str = "") -> bool:
+    """Let an account send nothing until somebody resumes it; False when it is held already.
+
+    By hand, by whom is in ``by``. Krea goes on being asked, and no answer of its ends this. What
+    is under way goes out.
+    """
+    accounts = KreaAccount.objects.using(VideoJob.database())
+    accounts.get_or_create(fingerprint=fingerprint)
+    free = accounts.filter(pk=fingerprint, held_at=None)
+    return bool(free.update(held_at=timezone.now(), held_by=by[:MAX_NAME_LENGTH]))
+
+
 def resume(fingerprint: str) -> bool:
     """Let an account send and look at once, whatever held it back; False when nothing did.
 
@@ -150,11 +161,11 @@ def resume(fingerprint: str) -> bool:
     """
     row = KreaAccount.objects.using(VideoJob.database()).filter(pk=fingerprint)
     now = timezone.now()
-    held = Q(paused_at__isnull=False)
+    held = Q(paused_at__isnull=False) | Q(held_at__isnull=False)
     for field in ("send_after", "look_after", "trial_until"):
         held |= Q(**{f"{field}__gt": now})
-    freed = {"send_after": None, "look_after": None, "paused_at": None, "trial_until": None}
-    return bool(row.filter(held).update(**freed, reason=""))
+    times = ("send_after", "look_after", "paused_at", "trial_until", "held_at")
+    return bool(row.filter(held).update(**dict.fromkeys(times), held_by="", reason=""))
 
 
 def _slow(error: KreaError, *fields: str) -> datetime:

@@ -123,6 +123,8 @@ def span(length: timedelta, *, exact: bool = False) -> str:
 def sending(account: KreaAccount) -> str:
     """Return what holds the sending of an account back, in words."""
     now = timezone.now()
+    if account.held_at:
+        return _("held by hand since %s, until somebody resumes it") % moment(account.held_at)
     if account.paused_at:
         return _("paused since %s, until Krea answers a GET") % moment(account.paused_at)
     if account.send_after and account.send_after > now:
@@ -132,6 +134,13 @@ def sending(account: KreaAccount) -> str:
     if account.setbacks or account.doubts:
         return _("after trouble, one request at a time until one goes through")
     return _("goes on")
+
+
+def reason(account: KreaAccount) -> SafeString:
+    """Return why sending is held back: who holds it, and what Krea said, as it came."""
+    holder = text(account.held_by)
+    why = [format_html(_("Held by {}."), holder)] if holder else []
+    return format_html_join(" ", "{}", ((one,) for one in (*why, text(account.reason)) if one))
 
 
 def advice(items: Iterable[Advice]) -> SafeString:

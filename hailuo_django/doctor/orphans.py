@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.db.models import QuerySet
+
 from hailuo_django import pacing
 from hailuo_django.clock import site_time
 from hailuo_django.conf import conf
@@ -33,6 +35,9 @@ class Orphans:
     """Krea's jobs that nobody here knows, less those that were dismissed or named for one."""
     unconfirmed: list[Submission]
     """Ours whose answer was lost, of any age."""
+    unsent: list[Submission]
+    """Ours still to be sent, and older than one of the strangers: in a restored database the two
+    may be the same."""
     missing: list[Submission]
     """Ours that Krea works on as far as we know, and does not list."""
 
@@ -49,6 +54,7 @@ def find_orphans(days: float, *, own_account: bool = False) -> Orphans:
     ids = {job.krea_job_id for job in listing.jobs}
     _ours, strangers, named = sort_out(listing.jobs)
     rows = Submission.objects.using(VideoJob.database()).order_by("created_at", "pk")
+    unsent = rows.filter(status=Status.UNSENT, candidate_id="")
     if own_account:
         rows = rows.filter(account=pacing.account())
     # A list may lag, and the clocks of our hosts differ.
@@ -61,11 +67,21 @@ def find_orphans(days: float, *, own_account: bool = False) -> Orphans:
         sent_at__lt=site_time(until),
     )
     missing = [row for row in listed_by_now if row.krea_job_id not in ids]
+    unknown = [job for job in strangers if job.krea_job_id not in named]
     return Orphans(
         since=since,
         jobs=len(ids),
         complete=listing.complete,
-        strangers=[job for job in strangers if job.krea_job_id not in named],
+        strangers=unknown,
         unconfirmed=list(rows.filter(status=Status.UNCONFIRMED)),
+        unsent=_older(unsent, unknown),
         missing=missing if listing.complete else [],
     )
+
+
+def _older(rows: QuerySet[Submission], strangers: list[JobReport]) -> list[Submission]:
+    """Return the rows that one of the strangers may have been made for."""
+    if not strangers:
+        return []
+    newest = max(job.created_at or datetime.now(UTC) for job in strangers)
+    return list(rows.filter(created_at__lte=site_time(newest + SKEW)))

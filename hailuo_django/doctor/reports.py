@@ -28,6 +28,11 @@ def as_lines(found: Orphans) -> Iterator[str]:
         )
     yield _("Submissions whose answer was lost: %(count)d") % {"count": len(found.unconfirmed)}
     yield from _rows(found.unconfirmed)
+    if found.unsent:
+        yield _("Submissions not sent yet, or before a backup was made: %(count)d") % {
+            "count": len(found.unsent)
+        }
+        yield from _rows(found.unsent)
     yield _("Submissions that Krea does not list: %(count)d") % {"count": len(found.missing)}
     yield from _rows(found.missing)
     if found.strangers or found.unconfirmed:
@@ -40,7 +45,7 @@ def as_lines(found: Orphans) -> Iterator[str]:
 def _rows(submissions: Iterable[Submission]) -> Iterator[str]:
     for row in submissions:
         yield (
-            f"  {row.job_id} #{row.number}  {row.status}  {shown(row.sent_at)}"
+            f"  {row.job_id} #{row.number}  {row.status}  {shown(row.sent_at or row.created_at)}"
             f"  {row.krea_job_id or '-'}"
         )
 
@@ -60,6 +65,7 @@ def as_json(found: Orphans) -> dict[str, Any]:
             for job in found.strangers
         ],
         "unconfirmed": [_row(row) for row in found.unconfirmed],
+        "unsent": [_row(row) for row in found.unsent],
         "missing": [_row(row) for row in found.missing],
     }
 
@@ -69,6 +75,7 @@ def _row(row: Submission) -> dict[str, Any]:
         "job": str(row.job_id),
         "number": row.number,
         "status": row.status,
+        "created_at": shown(row.created_at),
         "sent_at": shown(row.sent_at),
         "krea_job_id": row.krea_job_id,
         "account": row.account,

@@ -36,13 +36,17 @@ def examine_sweep() -> Iterator[Finding]:
 
 
 def examine_account() -> Iterator[Finding]:
-    """Look whether Krea's account in use is paused, until when and why."""
+    """Look whether Krea's account in use is held or paused, until when and why."""
     now = timezone.now()
-    held = Q(send_after__gt=now) | Q(look_after__gt=now) | Q(paused_at__isnull=False)
+    held = Q(held_at__isnull=False) | Q(paused_at__isnull=False)
+    held |= Q(send_after__gt=now) | Q(look_after__gt=now)
     accounts = KreaAccount.objects.using(VideoJob.database())
     row = accounts.filter(held, fingerprint=pacing.account()).first()
     if row is None:
         yield ok("account.ok", _("Nothing holds back this account."))
+        return
+    if row.held_at:
+        yield _held(row)
         return
     reason = foreign(row.reason)
     if row.paused_at:
@@ -58,6 +62,13 @@ def examine_account() -> Iterator[Finding]:
         }
     fix = _("It goes on by itself; at once with “manage.py hailuo_doctor resume”.")
     yield warning("account.paused", found, fix)
+
+
+def _held(row: KreaAccount) -> Finding:
+    held = {"since": shown(row.held_at), "who": foreign(row.held_by) or "-"}
+    found = _("Sending is held by hand since %(since)s, by %(who)s: nothing is sent.") % held
+    fix = _("When all is well: “manage.py hailuo_doctor resume”, or “Resume sending” in the admin.")
+    return warning("account.held", found, fix)
 
 
 def examine_submissions() -> Iterator[Finding]:

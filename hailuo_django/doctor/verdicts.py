@@ -34,9 +34,13 @@ def find_job(text: str) -> VideoJob:
         raise Unknown(_("There is no job %(id)s.") % {"id": foreign(text)}) from None
 
 
-def find_submission(job: VideoJob, number: int | None) -> Submission:
-    """Return the submission of that number, or the only unconfirmed one. Raises Unknown."""
-    wanted = {"status": Status.UNCONFIRMED} if number is None else {"number": number}
+def find_submission(job: VideoJob, number: int | None, *, unsent: bool = False) -> Submission:
+    """Return the submission of that number, or the only unconfirmed one. Raises Unknown.
+
+    ``unsent``: or the only one that is still to be sent.
+    """
+    waiting = [Status.UNCONFIRMED, Status.UNSENT] if unsent else [Status.UNCONFIRMED]
+    wanted = {"status__in": waiting} if number is None else {"number": number}
     found = list(_submissions(job).filter(**wanted))
     if len(found) == 1:
         return found[0]

@@ -30,8 +30,8 @@ from .wishes import want
 def choose(submission: Submission, krea_job_id: str, *, by: By) -> None:
     """Name the upstream job that this submission became; Krea's answer to a GET confirms it.
 
-    Raises Conflict when the answer was not lost, a job is on record, or the job named belongs
-    to another submission.
+    Raises Conflict when the answer was not lost although it was sent, a job is on record, or
+    the job named belongs to another submission.
     """
     alias = VideoJob.database()
     rows = Submission.objects.using(alias)
@@ -39,7 +39,7 @@ def choose(submission: Submission, krea_job_id: str, *, by: By) -> None:
         raise Conflict(_("This cannot be the id of a Krea job."), code="invalid_id")
     with transaction.atomic(using=alias):
         lock_job(submission.job_id)
-        mine = rows.lost().filter(pk=submission.pk).exclude(candidate_id=krea_job_id)
+        mine = rows.nameable().filter(pk=submission.pk).exclude(candidate_id=krea_job_id)
         named = {"candidate_id": krea_job_id, "not_found_since": None, "due_at": timezone.now()}
         if not mine.update(**named):
             raise _conflict()

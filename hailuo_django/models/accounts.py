@@ -23,6 +23,10 @@ class KreaAccount(models.Model):
     trial_until = models.DateTimeField(
         _("trial"), null=True, help_text=_("After trouble one request goes ahead alone.")
     )
+    held_at = models.DateTimeField(
+        _("held"), null=True, help_text=_("By hand: nothing is sent until somebody resumes it.")
+    )
+    held_by = models.CharField(_("held by"), max_length=254, default="")
 
     class Meta:
         verbose_name = _("Krea account")
@@ -34,7 +38,8 @@ class KreaAccount(models.Model):
 
     def holds_sending(self, now: datetime) -> bool:
         """Tell whether nothing may be sent, not even a single trial."""
-        return bool(self.paused_at or (self.send_after and self.send_after > now))
+        waits = self.send_after and self.send_after > now
+        return bool(self.held_at or self.paused_at or waits)
 
 
 class Heartbeat(models.Model):

@@ -154,6 +154,15 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         undecided = Q(status=Status.UNCONFIRMED) | given_up
         return self.filter(undecided, krea_job_id=None, lost_at__isnull=False)
 
+    def nameable(self) -> SubmissionQuerySet:
+        """Return those that a person may name an upstream job for.
+
+        Besides lost answers what was not sent, as far as this database knows: one restored from
+        a backup has forgotten what was sent since.
+        """
+        forgotten = Q(status=Status.UNSENT, krea_job_id=None)
+        return self.lost() | self.filter(forgotten)
+
     def unmarked(self, longest: timedelta, now: datetime) -> SubmissionQuerySet:
         """Return those that have taken ``longest`` and are not marked overdue."""
         began = Coalesce("sent_at", "created_at")

@@ -235,6 +235,19 @@ def test_a_pause_is_told_also_while_nothing_waits(
     assert "until Krea answers a GET. 0 submissions wait." in page.text
 
 
+def test_what_somebody_holds_goes_on_by_a_click_alone(
+    krea: Sandbox, browser: Browser, running_worker: None
+) -> None:
+    pacing.hold(pacing.account(), by=HOSTILE)
+    for reader in (browser, grant(person("ida", "view"), "reconcile_videojob", "view_kreaaccount")):
+        page = overview(reader)
+        assert concerns(page) == ["sending"]
+        assert "Sending: held by hand since" in page.text
+        assert f"Held by {HOSTILE} ." in page.text
+        assert "of somebody who may decide, and not by itself." in page.text
+        assert "It goes on by itself" not in page.text
+
+
 def test_without_a_token_nothing_is_sent(
     browser: Browser, grace: User, running_worker: None, settings: Settings
 ) -> None:

@@ -96,6 +96,7 @@ def test_nobody_writes_or_deletes_a_stranger(stranger: Stranger) -> None:
     [
         (STRANGERS, "dismiss_selected", Stranger, "1 upstream job dismissed."),
         (ACCOUNTS, "resume_sending", KreaAccount, "1 account may send again."),
+        (ACCOUNTS, "hold_sending", KreaAccount, "1 account sends nothing until somebody"),
     ],
 )
 def test_an_action_is_offered_and_obeyed_with_its_right_only(
@@ -164,7 +165,7 @@ def test_what_krea_says_of_a_stranger_or_an_account_does_nothing(
     stranger: Stranger, paused: KreaAccount, warden: User
 ) -> None:
     Stranger.objects.update(krea_job_id=HOSTILE, krea_status=HOSTILE, raw=HOSTILE)
-    KreaAccount.objects.update(reason=HOSTILE)
+    KreaAccount.objects.update(reason=HOSTILE, held_at=timezone.now(), held_by=HOSTILE)
     browser = grant(warden, "view_raw_payload")
     pages = [
         browser.open(reverse(STRANGERS)),
@@ -212,6 +213,65 @@ def test_an_account_says_what_holds_it_back_and_sends_again_when_told_to(
     assert "goes on" in browser.open(reverse(ACCOUNTS)).text
 
 
+def test_an_account_that_somebody_holds_sends_nothing_until_it_is_resumed(
+    krea: Sandbox, paused: KreaAccount, warden: User
+) -> None:
+    browser = Browser(warden)
+    page = act(browser, ACCOUNTS, "hold_sending", paused)
+    assert "1 account sends nothing until somebody resumes it." in page.text
+    assert "held by hand since" in page.text
+    assert "Held by wanda . HTTP 402: no balance" in page.text
+    assert LogEntry.objects.get().get_change_message() == "Held sending."
+    assert "1 account is held already." in act(browser, ACCOUNTS, "hold_sending", paused).text
+    assert LogEntry.objects.count() == 1
+
+    make_submitted_job()
+    work()
+    assert not krea.posts
+    act(browser, ACCOUNTS, "resume_sending", paused)
+    work()
+    assert len(krea.posts) == 1
+
+
+def test_the_account_in_use_can_be_held_before_it_ever_met_trouble(
+    krea: Sandbox, warden: User
+) -> None:
+    browser = Browser(warden)
+    page = browser.open(reverse(ACCOUNTS))
+    assert f"{pacing.account()}, is not in this list yet" in page.text
+    name = next(b["value"] for b in page.all("button") if b.get("name") == "hold_unlisted")
+
+    after = browser.post_form(page, "hold-unlisted", hold_unlisted=name)
+    assert "1 account sends nothing until somebody resumes it." in after.text
+    assert "is not in this list yet" not in after.text
+    assert (KreaAccount.objects.get().pk, KreaAccount.objects.get().held_by) == (name, "wanda")
+
+    again = browser.post_form(page, "hold-unlisted", hold_unlisted=name)
+    assert "Nothing was done: see whether the list has it now." in again.text
+    assert LogEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "rights",
+    [(), ("view_kreaaccount",), ("reconcile_videojob",)],
+    ids=lambda rights: "+".join(rights),
+)
+def test_without_the_rights_nobody_holds_the_account_in_use(
+    krea: Sandbox, rights: tuple[str, ...]
+) -> None:
+    browser = grant(person("eve", "view"), *rights)
+    page = browser.open(reverse(ACCOUNTS))
+    assert "hold-unlisted" not in page.forms
+    values = {**token_of(browser), "hold_unlisted": pacing.account()}
+    assert browser.post(reverse(ACCOUNTS), values).status_code == 403
+    assert not KreaAccount.objects.exists()
+
+
+def test_without_a_token_no_account_is_offered(warden: User, settings: Settings) -> None:
+    settings.HAILUO = {}
+    assert "hold-unlisted" not in Browser(warden).open(reverse(ACCOUNTS)).forms
+
+
 def test_what_nothing_holds_back_is_left_alone(
     krea: Sandbox, paused: KreaAccount, warden: User
 ) -> None:
@@ -228,6 +288,7 @@ def test_what_nothing_holds_back_is_left_alone(
     ("fields", "words"),
     [
         ({"paused_at": timezone.now()}, "paused since"),
+        ({"held_at": timezone.now()}, "held by hand since"),
         ({"trial_until": timezone.now() + timedelta(hours=1)}, "one request goes ahead alone"),
         ({"doubts": 1}, "after trouble, one request at a time"),
         ({}, "goes on"),

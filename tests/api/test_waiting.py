@@ -85,6 +85,14 @@ def test_after_lost_answers_those_that_were_not_sent_wait(client: Visitor, ada: 
     assert client.get(address(job)).json()["waiting"] == PAUSED
 
 
+def test_while_a_person_holds_sending_it_waits(client: Visitor, ada: User) -> None:
+    job = wanted(ada)
+    pacing.hold(pacing.account(), by="grace")
+    shown = client.get(address(job))
+    assert shown.json()["waiting"] == PAUSED
+    assert "grace" not in shown.content.decode()
+
+
 def test_while_one_goes_ahead_alone_the_others_wait(client: Visitor, ada: User) -> None:
     job = wanted(ada)
     pacing.doubt("cut")

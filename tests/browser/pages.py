@@ -54,6 +54,7 @@ PAGES: dict[str, Callable[[Stage], str]] = {
     "the history of a job": lambda stage: page_of(stage.completed(HOSTILE), "history"),
     "unknown upstream jobs": lambda stage: _list("stranger", stage.stranger()),
     "an unknown upstream job": lambda stage: admin_page("stranger_change", stage.stranger().pk),
+    "no account yet": lambda stage: admin_page("kreaaccount_changelist"),
     "accounts": lambda stage: _list("kreaaccount", stage.paused()),
     "an account": lambda stage: admin_page("kreaaccount_change", stage.paused().pk),
     "heartbeats": lambda stage: _list("heartbeat", stage.completed()),

@@ -14,7 +14,7 @@ from hailuo_django.worker.reconcile import ListLane
 from hailuo_django.worker.send import SendLane
 from hailuo_django.worker.sweep import sweep
 
-from .rows import ago, claimed, client, fresh, sent, submitted
+from .rows import ago, claimed, client, fresh, look_again, sent, submitted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -203,6 +203,51 @@ def test_a_person_can_end_a_pause(krea: Sandbox) -> None:
     assert not pacing.resume(fingerprint), "nothing holds it any more"
     sweep()
     assert counted(Status.UNSENT) == 0
+
+
+def test_while_somebody_holds_it_nothing_is_sent_and_looks_go_on(krea: Sandbox) -> None:
+    running = sent()
+    assert pacing.hold(pacing.account(), by="ada")
+    assert not pacing.hold(pacing.account(), by="eve"), "it is held already"
+    queue(2)
+    krea.move(krea.jobs[0].id, "completed")
+    assert look_again(running).status == Status.COMPLETED
+    sweep()
+    assert (len(krea.posts), counted(Status.UNSENT)) == (1, 2)
+    account = KreaAccount.objects.get()
+    assert account.held_by == "ada"
+
+    assert pacing.resume(account.pk)
+    sweep()
+    assert counted(Status.UNSENT) == 0
+    account.refresh_from_db()
+    assert (account.held_at, account.held_by) == (None, "")
+
+
+def test_no_answer_of_kreas_ends_what_a_person_holds(krea: Sandbox) -> None:
+    for _lost in range(pacing.DOUBTS_BEFORE_A_PAUSE):
+        pacing.doubt("connection reset")
+    pacing.hold(pacing.account())
+    queue(1)
+    a_get_is_answered(krea)
+    sweep()
+    assert krea.posts == []
+    assert pacing.take_turn() is None
+
+
+def test_what_was_under_way_when_it_was_held_goes_out_and_is_recorded(krea: Sandbox) -> None:
+    queue(2)
+    lane, item = claimed(krea)
+    pacing.hold(pacing.account())
+    lane.record(item, lane.call(item))
+    assert lane.take(60) is None
+    assert counted(Status.BACKLOGGED) == 1
+    assert KreaAccount.objects.get().held_at is not None
+
+
+def test_a_name_of_any_length_may_hold_it(db: None) -> None:
+    assert pacing.hold(pacing.account(), by="a" * 1000)
+    assert KreaAccount.objects.get().held_by == "a" * pacing.MAX_NAME_LENGTH
 
 
 def test_a_pause_is_not_ended_by_a_list_asked_for_before_it_began(krea: Sandbox) -> None:

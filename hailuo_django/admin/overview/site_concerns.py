@@ -61,26 +61,33 @@ def no_sending(scope: Scope, ways: Ways, standing: Standing) -> Iterator[Concern
     elif account := held(standing, count):
         words = _("Sending: %(state)s. %(waiting)s")
         state = {"state": display.sending(account), "waiting": waiting}
-        reason = display.text(account.reason)
-        yield Concern("sending", words % state, *resuming(ways), detail=reason)
+        advice, links = resuming(ways, account)
+        detail = display.reason(account)
+        yield Concern("sending", words % state, advice, links, detail=detail)
 
 
 def held(standing: Standing, waiting: int) -> KreaAccount | None:
-    """Return the account in use if it is paused, or if something waits for it."""
+    """Return the account in use if it is held or paused, or if something waits for it."""
     account = standing.account
     if account is None or not account.holds_sending(timezone.now()):
         return None
-    return account if waiting or account.paused_at else None
+    return account if waiting or account.paused_at or account.held_at else None
 
 
-def resuming(ways: Ways) -> tuple[str, list[Link]]:
+def resuming(ways: Ways, account: KreaAccount) -> tuple[str, list[Link]]:
     """Return what to do about a pause, and where."""
     address = ways.rows(KreaAccount)
-    if not (address and ways.may_decide):
+    decides = bool(address and ways.may_decide)
+    if account.held_at:
+        advice = _("It goes on by “Resume sending” of somebody who may decide, and not by itself.")
+    elif decides:
+        advice = _("It goes on by itself; “Resume sending” lets one request go ahead at once.")
+    else:
         advice = _("It goes on by itself, or by “Resume sending” of somebody who may decide.")
-        return advice, [Link(address, _("Krea accounts"))] if address else []
-    advice = _("It goes on by itself; “Resume sending” lets one request go ahead at once.")
-    return advice, [Link(address, _("Resume sending, in the list of Krea accounts"))]
+    if not address:
+        return advice, []
+    words = _("Resume sending, in the list of Krea accounts") if decides else _("Krea accounts")
+    return advice, [Link(address, words)]
 
 
 def no_webhooks(ways: Ways, standing: Standing) -> Iterator[Concern]:

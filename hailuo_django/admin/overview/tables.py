@@ -40,7 +40,7 @@ def ago(moment: datetime) -> str:
 def accounts(now: Standing) -> list[tuple[str, str, str]]:
     """Return for each account its name, whether it sends, and why not."""
     return [
-        (named(account), display.sending(account), display.text(account.reason))
+        (named(account), display.sending(account), display.reason(account))
         for account in now.accounts
     ]
 

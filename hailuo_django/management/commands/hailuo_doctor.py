@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from hailuo_django import ledger, pacing
+from hailuo_django.conf import conf
 from hailuo_django.doctor import Finding, Level, examine, reports, verdicts
 from hailuo_django.doctor.orphans import find_orphans
 from hailuo_django.exceptions import HailuoError
@@ -69,7 +70,9 @@ class Command(BaseCommand):
         give_up.set_defaults(act=self.give_up)
         dismiss = actions.add_parser("dismiss", help=_("This job of Krea's is none of ours."))
         dismiss.set_defaults(act=self.dismiss)
-        resume = actions.add_parser("resume", help=_("Lift the pauses of the account."))
+        pause = actions.add_parser("pause", help=_("Let the account send nothing until “resume”."))
+        pause.set_defaults(act=self.pause)
+        resume = actions.add_parser("resume", help=_("Let the account send, whatever held it."))
         resume.set_defaults(act=self.resume)
         for parser in (show, adopt, again, give_up):
             parser.add_argument("job", metavar="JOB")
@@ -79,7 +82,7 @@ class Command(BaseCommand):
             parser.add_argument(
                 "--number", type=int, help=_("Of the submission; default: the unconfirmed one.")
             )
-        for parser in (adopt, again, give_up, dismiss):
+        for parser in (adopt, again, give_up, dismiss, pause):
             parser.add_argument(
                 "--actor", metavar="USERNAME", help=_("Who decides, for the history.")
             )
@@ -125,7 +128,7 @@ class Command(BaseCommand):
     def adopt(self, *, job: str, krea_job_id: str, **options: Any) -> None:
         """Name the upstream job that a submission became."""
         found = verdicts.find_job(job)
-        submission = verdicts.find_submission(found, options["number"])
+        submission = verdicts.find_submission(found, options["number"], unsent=True)
         by = verdicts.operator(options["actor"])
         self.show(job=job)
         question = _("Is Krea job %(id)s what became of submission %(number)d?")
@@ -169,6 +172,18 @@ class Command(BaseCommand):
         self._ask(_("Is it none of this site's?"), **options)
         ledger.dismiss(stranger, by=by)
         self.stdout.write(_("Dismissed."))
+
+    def pause(self, **options: Any) -> None:
+        """Let the account in use send nothing until it is resumed."""
+        actor = verdicts.operator(options["actor"]).actor
+        if not conf.KREA_API_TOKEN:
+            raise CommandError(
+                _('HAILUO["KREA_API_TOKEN"] is empty: nothing is sent, and no account is held.')
+            )
+        if pacing.hold(pacing.account(), by=actor.get_username() if actor else ""):
+            self.stdout.write(_("Nothing is sent until “hailuo_doctor resume”."))
+        else:
+            self.stdout.write(_("This account is held already."))
 
     def resume(self, **options: Any) -> None:
         """Lift the pauses of the account in use."""

@@ -27,6 +27,7 @@ from .pages import LIST, Browser, grant, page_of, person
 pytestmark = pytest.mark.django_db(transaction=True)
 
 VIDEO = "https://gen.krea.ai/v.mp4"
+DECIDE = "admin:hailuo_django_videojob_reconcile"
 APP = "/admin/hailuo_django/"
 STRANGERS = "/admin/hailuo_django/stranger/?known=open"
 ACCOUNTS = "/admin/hailuo_django/kreaaccount/"
@@ -83,11 +84,11 @@ def test_nothing_needs_attention_where_all_is_well(
 def test_a_lost_answer_leads_whoever_may_decide_to_its_page(
     lost: VideoJob, judge: User, browser: Browser
 ) -> None:
-    decide = reverse("admin:hailuo_django_videojob_reconcile", args=[lost.pk, 1])
+    decide = reverse(DECIDE, args=[lost.pk, 1])
     page = overview(Browser(judge))
     assert "The answer to 1 submission was lost" in page.text
     assert "Decide about submission 1 of A lighthouse at dusk." in page.text
-    assert {decide, f"{reverse(LIST)}?status__exact=unconfirmed"} <= {*links(page)}
+    assert {decide, f"{reverse(LIST)}?attention=unconfirmed"} <= {*links(page)}
 
     page = overview(browser)
     assert "Somebody who may decide about unconfirmed submissions is needed." in page.text
@@ -112,6 +113,20 @@ def test_what_takes_too_long_is_named(browser: Browser, grace: User, running_wor
     assert "1 submission takes longer than 4 h." in page.text
     assert page_of(late) in links(page)
     assert page_of(done) not in links(page)
+    assert f"{reverse(LIST)}?attention=overdue" in links(page)
+
+
+def test_what_never_ends_leads_whoever_may_decide_to_its_page(
+    judge: User, running_worker: None
+) -> None:
+    never, unsent = wanted(judge), wanted(judge)
+    change(never, status=Status.PROCESSING, krea_job_id="krea-7", overdue_at=timezone.now())
+    change(unsent, overdue_at=timezone.now())
+    page = overview(Browser(judge))
+    assert "2 submissions take longer than 4 h." in page.text
+    decide = [reverse(DECIDE, args=[job.pk, 1]) for job in (never, unsent)]
+    assert [address in links(page) for address in decide] == [True, False]
+    assert page_of(unsent) in links(page)
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,9 @@ def test_each_chart_is_a_picture_with_its_words_and_its_table(
 
 
 class OwnJobs(VideoJobAdmin):
-    """Shows everybody their own jobs, as many a host does."""
+    """Shows everybody their own jobs, as many a host does, and has no filters."""
+
+    list_filter = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[VideoJob]:
         return super().get_queryset(request).filter(owner=request.user.pk)
@@ -266,6 +268,7 @@ def test_where_jobs_are_hidden_their_figures_are_hidden_too(
     assert {*concerns(page)} == {"unconfirmed", "overdue", "flagged", "unannounced"}
     assert on_day(page, "outcomes") == ["20", "1", "0"]
     assert str(mine.pk) not in page.html
+    assert "attention=" not in page.html
 
 
 # Cheap

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet
 from django.db.models.functions import Substr
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -43,7 +43,8 @@ class Found:
 
     job: VideoJob
     """Its id and the beginning of its prompt."""
-    number: int = 0
+    number: int | None
+    """The submission's; None where it does not matter."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,19 @@ class Findings:
     rows: list[Found]
 
     @classmethod
-    def of(cls, rows: QuerySet[Any], *more: str) -> Findings:
-        """Read rows that belong to jobs; ``more`` names the submission's number among them."""
-        found = rows.values_list("job_id", beginning("job__prompt"), *more)[: MAX_COUNTED + 1]
-        return cls([Found(VideoJob(pk=pk, prompt=prompt), *rest) for pk, prompt, *rest in found])
+    def of(cls, rows: QuerySet[Any], number: str | Case = "number") -> Findings:
+        """Read rows that belong to jobs; ``number`` is that of the submission."""
+        return cls._read(rows.values_list("job_id", _beginning("job__prompt"), number))
+
+    @classmethod
+    def of_jobs(cls, jobs: QuerySet[Any]) -> Findings:
+        """Read jobs."""
+        return cls._read(jobs.values_list("pk", _beginning("prompt"), "submission_count"))
+
+    @classmethod
+    def _read(cls, rows: QuerySet[Any, Any]) -> Findings:
+        found = rows[: MAX_COUNTED + 1]
+        return cls([Found(VideoJob(pk=pk, prompt=prompt), number) for pk, prompt, number in found])
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -77,6 +87,6 @@ def counted(number: int) -> str:
     return _("more than %s") % shown if number > MAX_COUNTED else shown
 
 
-def beginning(field: str) -> Substr:
+def _beginning(field: str) -> Substr:
     """Return as much of a prompt as a link needs: some are long."""
     return Substr(field, 1, 2 * display.TITLE_LENGTH)

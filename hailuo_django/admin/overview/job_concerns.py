@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import reduce
-from operator import and_
 
-from django.db.models import Q
+from django.db.models import Case, F, When
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -16,9 +14,9 @@ from django.utils.translation import ngettext
 from hailuo_django.admin import display
 from hailuo_django.conf import conf
 from hailuo_django.models import JobEvent, Stranger, Submission, VideoJob
-from hailuo_django.states import Status
+from hailuo_django.models.querysets import NEVER_ENDING, lost_for_good
 
-from .concerns import MAX_COUNTED, Concern, Findings, Found, beginning, counted
+from .concerns import MAX_COUNTED, Concern, Findings, Found, counted
 from .figures import DAYS, Days
 from .scope import Scope
 from .ways import Link, Ways
@@ -37,8 +35,8 @@ def about_jobs(scope: Scope, ways: Ways, days: Days) -> Iterator[Concern]:
 
 def unconfirmed(scope: Scope, ways: Ways) -> Iterator[Concern]:
     """Lost answers that nobody has decided about, those first that are looked for next."""
-    rows = scope.within(Submission.objects.unconfirmed()).order_by("due_at")
-    if not (found := Findings.of(rows, "number")):
+    rows = Submission.objects.filter(lost_for_good(timezone.now()))
+    if not (found := Findings.of(scope.within(rows).order_by("due_at"))):
         return
     words = ngettext(
         "The answer to %(count)s submission was lost: it may or may not become a paid video.",
@@ -47,46 +45,31 @@ def unconfirmed(scope: Scope, ways: Ways) -> Iterator[Concern]:
     ) % {"count": found.count}
     if ways.may_decide:
         advice = _("Decide about each, with what Krea's list showed.")
-        links = found.links(
-            lambda row: ways.lost_answer(row.job.pk, row.number),
-            lambda row: format_html(
-                _("Decide about submission {number} of {job}"),
-                number=row.number,
-                job=display.title(row.job),
-            ),
-        )
     else:
         advice = _("Somebody who may decide about unconfirmed submissions is needed.")
-        links = pages_of(found, ways)
-    links.append(Link(ways.jobs(f"status__exact={Status.UNCONFIRMED}"), _("The list of them")))
-    yield Concern("unconfirmed", words, advice, links)
+    yield Concern("unconfirmed", words, advice, decisions(found, ways, "unconfirmed"))
 
 
 def overdue(scope: Scope, ways: Ways) -> Iterator[Concern]:
     """What runs for too long, the oldest first."""
-    # As a range of times, which every database finds by index, also SQLite.
-    rows = Submission.objects.live().filter(overdue_at__lte=timezone.now())
-    if not (found := Findings.of(scope.within(rows).order_by("overdue_at"))):
+    rows = scope.within(Submission.objects.overdue())
+    # Of what waits to be sent there is nothing to decide.
+    decidable = Case(When(NEVER_ENDING, then=F("number")))
+    if not (found := Findings.of(rows.order_by("overdue_at"), decidable)):
         return
     words = ngettext(
         "%(count)s submission takes longer than %(span)s.",
         "%(count)s submissions take longer than %(span)s.",
         len(found),
     ) % {"count": found.count, "span": display.span(timedelta(seconds=conf.OVERDUE_AFTER_SECONDS))}
-    advice = _("Krea goes on being asked, and ends every job within hours. Look again, or cancel.")
-    yield Concern("overdue", words, advice, pages_of(found, ways))
+    advice = _("Krea goes on being asked, and should end every job within hours. Look again.")
+    yield Concern("overdue", words, advice, decisions(found, ways, "overdue"))
 
 
 def flagged(scope: Scope, ways: Ways, days: Days) -> Iterator[Concern]:
     """Videos that are there and cannot be shown, the newest first."""
-    rows = scope.jobs.filter(elsewhere(), status=Status.COMPLETED, created_at__gte=days.since)
-    newest = rows.order_by("-created_at").values_list("pk", beginning("prompt"), "result_url")
-    doubtful = [
-        VideoJob(pk=pk, prompt=prompt, result_url=url, status=Status.COMPLETED)
-        for pk, prompt, url in newest[: MAX_COUNTED + 1]
-    ]
-    found = Findings([Found(job) for job in doubtful if job.is_flagged])
-    if not found:
+    rows = scope.jobs.filter(pk__in=VideoJob.objects.flagged(), created_at__gte=days.since)
+    if not (found := Findings.of_jobs(rows.order_by("-created_at"))):
         return
     words = ngettext(
         "%(count)s video of the last %(days)d days has no address that this site links.",
@@ -94,22 +77,14 @@ def flagged(scope: Scope, ways: Ways, days: Days) -> Iterator[Concern]:
         len(found),
     ) % {"count": found.count, "days": DAYS}
     advice = _("See where it is. If Krea moved its results, add the host to RESULT_HOSTS.")
-    yield Concern("flagged", words, advice, pages_of(found, ways))
-
-
-def elsewhere() -> Q:
-    """Return what singles out addresses that are not plainly on a host of the site's.
-
-    Some of them may be linked after all: ``VideoJob.is_flagged`` tells.
-    """
-    plain = (Q(result_url__startswith=f"https://{host}/") for host in conf.RESULT_HOSTS)
-    return reduce(and_, (~one for one in plain), Q())
+    links = [*pages_of(found, ways), *ways.attention("flagged")]
+    yield Concern("flagged", words, advice, links)
 
 
 def unannounced(scope: Scope, ways: Ways) -> Iterator[Concern]:
     """Signals that nobody got, although every sweep announces what is owed."""
     rows = scope.within(JobEvent.objects.untold(timezone.now() - OWED_TOO_LONG))
-    if not (found := Findings.of(rows)):
+    if not (found := Findings.of(rows, "submission__number")):
         return
     words = ngettext(
         "%(count)s announcement has been owed for more than %(span)s: a receiver of a signal has"
@@ -141,3 +116,22 @@ def strangers(scope: Scope, ways: Ways) -> Iterator[Concern]:
 def pages_of(found: Findings, ways: Ways) -> list[Link]:
     """Return links to the pages of jobs."""
     return found.links(lambda row: ways.job(row.job.pk), lambda row: display.title(row.job))
+
+
+def decisions(found: Findings, ways: Ways, reason: str) -> list[Link]:
+    """Return links to where somebody decides, for whoever may; and to the list of all."""
+    if not ways.may_decide:
+        return [*pages_of(found, ways), *ways.attention(reason)]
+
+    def address(row: Found) -> str:
+        pk, number = row.job.pk, row.number
+        return ways.job(pk) if number is None else ways.decision(pk, number)
+
+    def words(row: Found) -> str:
+        title = display.title(row.job)
+        if row.number is None:
+            return title
+        told = _("Decide about submission {number} of {job}")
+        return format_html(told, number=row.number, job=title)
+
+    return [*found.links(address, words), *ways.attention(reason)]

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from hailuo_django.admin.filters import AttentionFilter
 
 if TYPE_CHECKING:
     from hailuo_django.admin.base import HailuoAdmin
@@ -38,13 +42,16 @@ class Ways:
         """Return the address of a job's page."""
         return self.admin.address("change", job_id)
 
-    def lost_answer(self, job_id: uuid.UUID, number: int) -> str:
-        """Return the address where somebody decides about a lost answer."""
+    def decision(self, job_id: uuid.UUID, number: int) -> str:
+        """Return the address where somebody decides about a submission."""
         return self.admin.address("reconcile", job_id, number)
 
-    def jobs(self, query: str) -> str:
-        """Return the address of the list of jobs, filtered."""
-        return f"{self.admin.address('changelist')}?{query}"
+    def attention(self, reason: str) -> list[Link]:
+        """Return a link to all jobs that need attention for a reason; none without that filter."""
+        if AttentionFilter not in self.admin.get_list_filter(self.request):
+            return []
+        query = urlencode({AttentionFilter.parameter_name: reason})
+        return [Link(f"{self.admin.address('changelist')}?{query}", _("The list of them"))]
 
     def rows(self, model: type[Model], query: str = "") -> str:
         """Return the address of another model's list; empty where the reader has none."""

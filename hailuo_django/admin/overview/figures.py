@@ -90,7 +90,7 @@ def _ends(scope: Scope, days: Days) -> Iterator[tuple[int, str, str, int]]:
     rows = JobEvent.objects.filter(announcement__in=OUTCOMES, created_at__gte=days.since)
     dated = scope.within(rows).order_by().annotate(day=days.number("created_at"))
     grouped = dated.values_list("day", "announcement", "source")
-    return grouped.annotate(count=Count("*")).iterator()
+    return iter(grouped.annotate(count=Count("*")))
 
 
 def _spent(scope: Scope, days: Days) -> list[Decimal]:

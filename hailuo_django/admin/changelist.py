@@ -6,7 +6,7 @@ It counts no further than it shows, and sorts by nothing but what an index keeps
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
@@ -94,7 +94,7 @@ class JobChangeList(ChangeList):
 class ListMixin(HailuoAdmin):
     """Keeps the list from growing slow."""
 
-    paginator = BoundedPaginator
+    paginator: ClassVar[type[AnyPaginator]] = BoundedPaginator
     show_facets = ShowFacets.NEVER
     """Each count of a facet would read every row."""
 

@@ -21,6 +21,7 @@ from . import display, signs
 from .actions import cancel_selected, resubmit_selected, submit_selected, sync_selected
 from .changelist import ListMixin
 from .deletion import DeletionMixin
+from .duplicating import DuplicatingMixin
 from .filters import AttentionFilter, CreatedFilter, StatusFilter
 from .live import LiveMixin
 from .overview import OverviewMixin
@@ -28,6 +29,7 @@ from .page_actions import PageActionsMixin
 from .quotes import QuoteMixin
 from .reconcile import ReconcilingMixin
 from .searching import SearchMixin
+from .sheets import SheetMixin, download_csv
 from .story import StoryMixin
 from .support import SupportMixin
 
@@ -87,6 +89,8 @@ class VideoJobAdmin(
     ReconcilingMixin,
     OverviewMixin,
     SearchMixin,
+    SheetMixin,
+    DuplicatingMixin,
     ListMixin,
 ):
     """Video jobs. Subclass it and register yours to change what is shown."""
@@ -116,6 +120,7 @@ class VideoJobAdmin(
         resubmit_selected,
         cancel_selected,
         sync_selected,
+        download_csv,
     )
     raw_id_fields: ClassVar[Options] = ("owner",)
     formfield_overrides = {

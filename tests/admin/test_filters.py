@@ -70,7 +70,8 @@ def test_a_lost_answer_needs_attention_whatever_came_after_it(
 ) -> None:
     job = ended(grace, Status.FAILED)
     job.resubmit(force=True)
-    Submission.objects.filter(job=job, number=1).update(status=Status.UNCONFIRMED)
+    lost = Submission.objects.filter(job=job, number=1)
+    lost.update(status=Status.UNCONFIRMED, ended_at=None)
 
     assert listed(browser, "attention=unconfirmed") == ["a lighthouse"]
 

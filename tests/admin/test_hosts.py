@@ -14,7 +14,7 @@ from pytest_django import Settings
 from hailuo_django.models import VideoJob
 from tests.api.people import draft, wanted
 
-from .pages import LIST, Browser, page_of
+from .pages import LIST, Browser, page_of, token_of
 
 DELETE = "admin:hailuo_django_videojob_delete"
 
@@ -43,6 +43,7 @@ def test_another_admin_site_shows_jobs_in_its_own_way(
         "resubmit_selected",
         "cancel_selected",
         "sync_selected",
+        "download_csv",
     }
     page = browser.act("submit_selected", job)
     assert page.address.startswith("/staff/")
@@ -77,6 +78,33 @@ def test_a_site_adds_what_it_knows_to_every_page(
     assert live.text.endswith("<large>")
     assert f'data-hailuo-part="size-{job.pk.hex}"' in live.html
     assert browser.get(page_of(job, "ticket")).json()["shop"] == "ours"
+
+
+def test_a_site_filters_sorts_counts_and_browses_in_its_own_way(
+    settings: Settings, browser: Browser, grace: User
+) -> None:
+    settings.ROOT_URLCONF = "tests.admin.own_list"
+    first, second = draft(grace, reference="spring 1"), draft(None, reference="autumn 2")
+    VideoJob.objects.filter(pk=second.pk).update(created_at="2020-06-01T20:00:00Z")
+
+    def listed(query: str) -> list[str]:
+        page = browser.open(f"{reverse(LIST)}?{query}")
+        assert page.address.endswith(query)
+        assert "2 total" in page.text or "2 video jobs" in page.text
+        return page.jobs
+
+    both = [str(first.pk), str(second.pk)]
+    assert listed("season=spring") == both[:1]
+    assert listed(f"owner__id__exact={grace.pk}") == both[:1]
+    assert listed("created_at__year=2020") == both[1:]
+    assert listed("created_at__year=2020&created_at__month=6&status=draft") == both[1:]
+    assert listed("o=9") == both[::-1]
+    assert listed("o=-9.2") == both
+    assert "2020" in browser.open(reverse(LIST)).text
+
+    data = {"action": "download_csv", "index": "0", "_selected_action": both}
+    answer = browser.post(reverse(LIST), {**token_of(browser), **data})
+    assert answer.getvalue().count(b",spring\r\n") == 2
 
 
 def test_each_of_two_admins_leads_to_its_own_pages(

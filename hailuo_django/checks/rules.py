@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 Rule: TypeAlias = Callable[[Any], str]
 
@@ -80,9 +82,20 @@ def web_address(value: Any) -> str:
     return ""
 
 
-def web_address_or_nothing(value: Any) -> str:
-    """As :func:`web_address`; empty or None for nothing."""
-    return "" if value in ("", None) else web_address(value)
+def address_for_a_header(value: Any) -> str:
+    """As :func:`web_address`, in characters that a header may hold; empty or None for nothing."""
+    if value in ("", None):
+        return ""
+    if problem := web_address(value):
+        return problem
+    if all("!" <= character <= "~" for character in value):
+        return ""
+    try:
+        right = parse_url(value).url
+    except LocationParseError:
+        return _("names a host that cannot be.")
+    message = _("holds letters that no HTTP header may hold; it has to be written %(right)s.")
+    return message % {"right": right}
 
 
 def hosts(value: Any) -> str:

@@ -50,7 +50,7 @@ ROWS: dict[str, Row] = {
     ),
     "WEBHOOK_BASE_URL": Row(
         "hailuo_django.E013",
-        rules.web_address_or_nothing,
+        rules.address_for_a_header,
         gettext_lazy("Give this site's public address, such as https://www.example.com."),
     ),
     "WEBHOOK_CONFIRM": Row("hailuo_django.E014", rules.flag, _FLAG),

@@ -35,6 +35,7 @@ WRONG: dict[str, tuple[str, list[Any]]] = {
             "https://example.com/#top",
             "https://ada:secret@example.com",
             "https://example.com/a b",
+            "https://☃.example",
         ],
     ),
     "WEBHOOK_CONFIRM": ("E014", ["False", 0, None]),
@@ -208,3 +209,19 @@ def test_manage_py_check_fails_on_them(settings: Settings) -> None:
     settings.HAILUO = with_token(SCHEDULE="yes")
     with pytest.raises(SystemCheckError, match="hailuo_django.E028"):
         call_command("check")
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ("https://münchen.example", "https://xn--mnchen-3ya.example"),
+        ("https://www.straße.example:8443/v/", "https://www.xn--strae-oqa.example:8443/v/"),
+        ("https://www.example.com/für/", "https://www.example.com/f%C3%BCr/"),
+    ],
+)
+def test_an_address_that_no_header_can_hold_is_told_as_it_has_to_be(
+    written: str, right: str
+) -> None:
+    [error] = messages(with_token(WEBHOOK_BASE_URL=written), deploy=True)
+    assert error.msg.endswith(f"it has to be written {right}.")
+    assert ids(with_token(WEBHOOK_BASE_URL=right), deploy=True) == []

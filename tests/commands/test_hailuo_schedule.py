@@ -35,6 +35,15 @@ def test_a_life() -> None:
     assert not Schedule.objects.exists()
 
 
+def test_the_timeout_of_before_is_named_until_it_is_installed_again(settings: Settings) -> None:
+    said("install")
+    settings.HAILUO = {**settings.HAILUO, "KREA_TIMEOUT_SECONDS": 120}
+    with pytest.raises(CommandError, match="not as it should be"):
+        said("check")
+    assert "is installed" in said("install")
+    assert "is installed" in said("check")
+
+
 def test_any_other_word_is_refused() -> None:
     with pytest.raises(CommandError, match="invalid choice"):
         said("uninstall")

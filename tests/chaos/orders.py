@@ -84,6 +84,11 @@ class Order:
     by_rest: bool
     later: tuple[tuple[float, str], ...]
 
+    @property
+    def key(self) -> str:
+        """What tells the API that a request is repeated."""
+        return self.reference.replace(" ", "-")
+
 
 def draw(seed: int, number: int) -> Order:
     """Return the job with this number: the same one for the same seed."""

@@ -24,8 +24,8 @@ NAME, PASSWORD = "chaos", "chaos"
 ROOM = 200
 """So many submissions are on their way at once; the next ones wait."""
 REST_TIMEOUT_SECONDS = 30
-SECONDS_TO_COMMIT = 1
-"""What a web process had begun to commit when it was killed is there after so long."""
+SECONDS_TO_RECOVER = 0.2
+"""For so long a web process that was killed is left alone."""
 
 T = TypeVar("T")
 
@@ -72,16 +72,14 @@ class People:
             _insist(lambda verb=verb, order=order: self._do(verb, order))  # type: ignore[misc]
 
     def _submit(self, order: Order) -> None:
-        if order.by_rest and not self._is_submitted(order):
+        if order.by_rest:
             body = {"prompt": order.prompt, "reference": order.reference}
-            if not self._post("", body):
-                time.sleep(SECONDS_TO_COMMIT)
-        # An answer may be lost here too: what was submitted nonetheless is there.
-        if not self._is_submitted(order):
+            # However often an answer is lost: with its key it counts once.
+            while not self._post("", body, {"Idempotency-Key": order.key}):
+                time.sleep(SECONDS_TO_RECOVER)
+        # A commit may go unacknowledged here too: what was submitted nonetheless is there.
+        elif not VideoJob.objects.filter(reference=order.reference).exists():
             VideoJob(prompt=order.prompt, reference=order.reference).submit()
-
-    def _is_submitted(self, order: Order) -> bool:
-        return VideoJob.objects.filter(reference=order.reference).exists()
 
     def _do(self, verb: str, order: Order) -> None:
         job = VideoJob.objects.get(reference=order.reference)
@@ -99,12 +97,13 @@ class People:
         with suppress(HailuoError):  # too late, or too early
             acts[verb]()
 
-    def _post(self, path: str, body: dict[str, str]) -> bool:
+    def _post(self, path: str, body: dict[str, str], headers: dict[str, str] | None = None) -> bool:
         """Ask the site over HTTP; tell whether it said yes."""
         try:
             return requests.post(
                 f"{self.url}/api/jobs/{path}",
                 json=body,
+                headers=headers,
                 auth=(NAME, PASSWORD),
                 timeout=REST_TIMEOUT_SECONDS,
             ).ok

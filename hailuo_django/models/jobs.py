@@ -6,23 +6,21 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import models, router, transaction
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from hailuo_django import pricing, results
 from hailuo_django.conf import conf
-from hailuo_django.exceptions import Conflict
 from hailuo_django.fields import validate_storable_text
 from hailuo_django.states import RUNNING, FailureCode, Status
 
+from .guards import Guarded
 from .querysets import VideoJobQuerySet
-from .requests import REQUEST_FIELDS, VideoRequest
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -31,14 +29,8 @@ if TYPE_CHECKING:
     from .events import JobEvent
     from .submissions import Submission
 
-HOST_FIELDS = frozenset({*REQUEST_FIELDS, "owner", "reference"})
-"""What a site may write. Everything else is the ledger's."""
 
-FREE_ON_CREATION = frozenset({"id", "created_at", "updated_at"})
-"""Defaults that differ with every row; a copy brings those of its original."""
-
-
-class VideoJob(VideoRequest):
+class VideoJob(Guarded):
     """The video somebody wants: request, owner, present state, result. Survives resubmission."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -133,68 +125,6 @@ class VideoJob(VideoRequest):
 
     def __str__(self) -> str:
         return f"{self.prompt[:60]} ({self.resolution}, {self.duration} s)"
-
-    def save(
-        self,
-        *,
-        force_insert: Any = False,
-        force_update: bool = False,
-        using: str | None = None,
-        update_fields: Iterable[str] | None = None,
-    ) -> None:
-        """Save what a site may write; the ledger's fields are never touched from here.
-
-        Raises Conflict when the request of a submitted job was changed, ValueError when a new
-        job is not a plain draft or ``update_fields`` names a field of the ledger.
-        """
-        if self._state.adding:
-            self._refuse_foreign_fields()
-            super().save(force_insert=force_insert, using=using, update_fields=update_fields)
-            return
-        fields = HOST_FIELDS if update_fields is None else {*update_fields} - {"updated_at"}
-        if foreign := fields - HOST_FIELDS:
-            raise ValueError(f"Only the ledger writes {', '.join(sorted(foreign))}.")
-        alias = using or router.db_for_write(type(self), instance=self)
-        with transaction.atomic(using=alias):
-            if not self._touch_draft(alias):
-                self._refuse_changed_request(alias, fields)
-                fields = fields - {*REQUEST_FIELDS}
-            super().save(force_update=True, using=alias, update_fields=fields)
-
-    def delete(
-        self, using: str | None = None, keep_parents: bool = False
-    ) -> tuple[int, dict[str, int]]:
-        """Delete a draft or a settled job. Raises ProtectedError while a submission is live."""
-        alias = using or router.db_for_write(type(self), instance=self)
-        with transaction.atomic(using=alias):
-            VideoJob.objects.using(alias).lock([self.pk])
-            return super().delete(using=alias, keep_parents=keep_parents)
-
-    @classmethod
-    def database(cls) -> str:
-        """Return the alias under which this app's rows are written."""
-        return router.db_for_write(cls)
-
-    def _refuse_foreign_fields(self) -> None:
-        ledgers = (f for f in VideoJob._meta.fields if f.name not in HOST_FIELDS | FREE_ON_CREATION)
-        if given := [f.name for f in ledgers if getattr(self, f.name) != f.get_default()]:
-            raise ValueError(f"A new job is a draft; only the ledger writes {', '.join(given)}.")
-
-    def _touch_draft(self, alias: str) -> bool:
-        # The write that decides: from here to the commit nobody else can submit this draft.
-        drafts = VideoJob.objects.using(alias).filter(pk=self.pk, status=Status.DRAFT)
-        return bool(drafts.update(updated_at=timezone.now()))
-
-    def _refuse_changed_request(self, alias: str, fields: Iterable[str]) -> None:
-        row = VideoJob.objects.using(alias).filter(pk=self.pk).first()
-        changed = self.request_changes(row) & {*fields} if row else ()
-        if changed:
-            message = gettext("This job was submitted; its request can no longer change: %s.")
-            raise Conflict(message % ", ".join(sorted(changed)))
-
-    def request_changes(self, row: VideoJob) -> set[str]:
-        """Return the names of what this instance asks for differently from ``row``."""
-        return {name for name in REQUEST_FIELDS if getattr(self, name) != getattr(row, name)}
 
     @property
     def latest_submission(self) -> Submission | None:

@@ -24,57 +24,55 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 Pass = Callable[[int], None]
 
 
-class Asked(list[str]):
-    """The addresses that pages ask for by themselves, in order, and how many wait for answers."""
-
-    waiting = 0
-
-    def watch(self, page: Page) -> None:
-        """Listen from now on."""
-        page.on("request", self._begin)
-        page.on("requestfinished", self._end)
-        page.on("requestfailed", self._end)
-
-    def _begin(self, request: Request) -> None:
-        if self._is_ours(request):
-            self.append(request.url.partition("/videojob/")[2])
-            self.waiting += 1
-
-    def _end(self, request: Request) -> None:
-        self.waiting -= self._is_ours(request)
-
-    def _is_ours(self, request: Request) -> bool:
-        return "/live/" in request.url and request.redirected_from is None
-
-
-@pytest.fixture
-def asked(operator: Page) -> Asked:
-    """What the pages of the story ask for by themselves."""
-    asked = Asked()
-    asked.watch(operator)
-    return asked
-
-
-TURN = """() => new Promise(done => {
+COUNT_WHAT_IS_UNDER_WAY = """
+let underWay = 0;
+const { fetch: ask } = window;
+window.fetch = async (...asked) => {
+    underWay += 1;
+    try {
+        const response = await ask(...asked);
+        await response.clone().arrayBuffer();
+        return response;
+    } finally {
+        underWay -= 1;
+    }
+};
+const turn = () => new Promise(done => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = done;
     port2.postMessage("after what is to be done now");
-})"""
+});
+window.settle = async () => {
+    do await turn(); while (underWay);
+    for (let turns = 0; turns < 9; turns++) await turn();  // what is done with the answer
+};
+"""
 
 
 @pytest.fixture
-def let_pass(operator: Page, asked: Asked) -> Pass:
+def asked(operator: Page) -> list[str]:
+    """The addresses that the pages of the story ask for by themselves, in order."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/live/" in request.url and request.redirected_from is None:
+            asked.append(request.url.partition("/videojob/")[2])
+
+    operator.on("request", note)
+    return asked
+
+
+@pytest.fixture
+def let_pass(operator: Page) -> Pass:
     """Let seconds pass in the browser, where none pass else, with time to answer after each."""
+    operator.add_init_script(COUNT_WHAT_IS_UNDER_WAY)
     operator.clock.install(time=NOON)
     operator.clock.pause_at(NOON + timedelta(seconds=1))
 
     def let_pass(seconds: int) -> None:
         for _second in range(seconds):
             operator.clock.run_for(1000)
-            operator.evaluate(TURN)
-            while asked.waiting:
-                operator.evaluate(TURN)
-            operator.evaluate(TURN)
+            operator.evaluate("settle()")
 
     return let_pass
 
@@ -120,7 +118,7 @@ def test_the_list_changes_by_itself_when_a_video_is_done(
 
 
 def test_nothing_is_asked_any_more_once_all_is_done(
-    operator: Page, stage: Stage, let_pass: Pass, asked: Asked
+    operator: Page, stage: Stage, let_pass: Pass, asked: list[str]
 ) -> None:
     job = stage.running()
     stage.completed("Two cranes over a rice field.")
@@ -136,7 +134,7 @@ def test_nothing_is_asked_any_more_once_all_is_done(
 
 
 def test_a_page_on_which_nothing_runs_asks_for_nothing(
-    operator: Page, stage: Stage, let_pass: Pass, asked: Asked
+    operator: Page, stage: Stage, let_pass: Pass, asked: list[str]
 ) -> None:
     stage.completed()
     stage.draft()
@@ -147,7 +145,7 @@ def test_a_page_on_which_nothing_runs_asks_for_nothing(
 
 
 def test_a_page_without_news_asks_less_and_less(
-    operator: Page, stage: Stage, let_pass: Pass, asked: Asked
+    operator: Page, stage: Stage, let_pass: Pass, asked: list[str]
 ) -> None:
     stage.running()
     operator.goto(admin_page(LIST))
@@ -161,7 +159,7 @@ def test_a_page_without_news_asks_less_and_less(
 
 
 def test_a_tab_that_nobody_looks_at_asks_once_a_minute(
-    operator: Page, stage: Stage, let_pass: Pass, asked: Asked
+    operator: Page, stage: Stage, let_pass: Pass, asked: list[str]
 ) -> None:
     stage.running()
     operator.goto(admin_page(LIST))
@@ -187,7 +185,7 @@ def show(page: Page, *, hidden: bool) -> None:
 
 
 def test_a_site_in_trouble_is_asked_ever_more_rarely(
-    operator: Page, stage: Stage, let_pass: Pass, asked: Asked, complaints: Complaints
+    operator: Page, stage: Stage, let_pass: Pass, asked: list[str], complaints: Complaints
 ) -> None:
     job = stage.running()
     operator.goto(admin_page(LIST))
@@ -204,7 +202,7 @@ def test_a_site_in_trouble_is_asked_ever_more_rarely(
 
 
 def test_a_network_that_is_gone_is_trouble_too(
-    operator: Page, stage: Stage, let_pass: Pass, asked: Asked, complaints: Complaints
+    operator: Page, stage: Stage, let_pass: Pass, asked: list[str], complaints: Complaints
 ) -> None:
     stage.running()
     operator.goto(admin_page(LIST))
@@ -217,7 +215,7 @@ def test_a_network_that_is_gone_is_trouble_too(
 
 
 def test_whoever_is_signed_out_is_not_asked_for_again(
-    operator: Page, stage: Stage, let_pass: Pass, asked: Asked
+    operator: Page, stage: Stage, let_pass: Pass, asked: list[str]
 ) -> None:
     stage.running()
     operator.goto(admin_page(LIST))
@@ -230,7 +228,7 @@ def test_whoever_is_signed_out_is_not_asked_for_again(
 
 
 def test_what_was_deleted_is_not_asked_for_again(
-    operator: Page, stage: Stage, let_pass: Pass, asked: Asked
+    operator: Page, stage: Stage, let_pass: Pass, asked: list[str]
 ) -> None:
     job, other = stage.running(), stage.running("Another one.")
     operator.goto(admin_page(LIST))
@@ -243,7 +241,7 @@ def test_what_was_deleted_is_not_asked_for_again(
 
 
 def test_more_rows_than_one_request_may_name_take_turns(
-    operator: Page, stage: Stage, let_pass: Pass, asked: Asked
+    operator: Page, stage: Stage, let_pass: Pass, asked: list[str]
 ) -> None:
     for _job in range(101):
         make_submitted_job(owner=stage.operator)
@@ -257,7 +255,7 @@ def test_more_rows_than_one_request_may_name_take_turns(
 
 
 def test_the_video_appears_on_the_page_of_its_job_and_plays(
-    operator: Page, stage: Stage, let_pass: Pass, asked: Asked
+    operator: Page, stage: Stage, let_pass: Pass, asked: list[str]
 ) -> None:
     job = stage.running()
     operator.goto(page_of(job))

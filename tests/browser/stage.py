@@ -6,10 +6,10 @@ from django.contrib.auth.models import User
 
 from hailuo_django import ledger, pacing
 from hailuo_django.krea.errors import AccountProblem
-from hailuo_django.models import Batch, KreaAccount, Stranger, VideoJob
+from hailuo_django.models import Batch, JobEvent, KreaAccount, Stranger, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action
-from hailuo_django.testing import make_job, make_submitted_job, work
+from hailuo_django.testing import make_job, work
 from tests.admin.overview import move_back
 
 HOSTILE = (
@@ -31,7 +31,9 @@ class Stage:
 
     def unsent(self, prompt: str = "A lighthouse at dusk.") -> VideoJob:
         """A job that waits for a worker."""
-        return make_submitted_job(prompt=prompt, owner=self.operator)
+        job = self.draft(prompt)
+        job.submit(actor=self.operator, source=JobEvent.Source.OPERATOR)
+        return job
 
     def running(self, prompt: str = "A lighthouse at dusk.") -> VideoJob:
         """A job that Krea works on."""
@@ -49,10 +51,11 @@ class Stage:
     def resubmitted(self, prompt: str = "A lighthouse at dusk.") -> VideoJob:
         """A job that failed, was resubmitted, and has its video."""
         job = self.failed(prompt)
-        job.resubmit(actor=self.operator)
+        self.pause(60)
+        job.resubmit(actor=self.operator, source=JobEvent.Source.OPERATOR)
+        self.pause(2)
         work()
-        self.krea.move(job.submissions.latest("number").krea_job_id or "", "completed")
-        work()
+        self._end(job, "completed")
         return VideoJob.objects.get(pk=job.pk)
 
     def lost(self, prompt: str = "A lighthouse at dusk.") -> VideoJob:
@@ -99,16 +102,27 @@ class Stage:
         """Videos and failures on several days, enough of a kind to say how long one takes."""
         jobs = [self.unsent() for _job in range(24)]
         work()
-        for number, made in enumerate(self.krea.jobs):
-            self.krea.move(made.id, "failed" if number in (3, 9) else "completed")
-        work()
+        for third in range(3):
+            self.pause(70)
+            for number in range(third, len(jobs), 3):
+                status = "failed" if number in (3, 9) else "completed"
+                self.krea.move(jobs[number].submissions.get().krea_job_id or "", status)
+            work()
         for number, job in enumerate(jobs):
             move_back(job, days=number % 7 * 4)
         return jobs
 
+    def pause(self, seconds: int) -> None:
+        """Wait between two steps of a story, where the time it takes is to be seen."""
+
     def _moved(self, prompt: str, status: str) -> VideoJob:
         job = self.unsent(prompt)
+        self.pause(3)
         work()
-        self.krea.move(job.submissions.get().krea_job_id or "", status)
-        work()
+        self._end(job, status)
         return VideoJob.objects.get(pk=job.pk)
+
+    def _end(self, job: VideoJob, status: str) -> None:
+        self.pause(150)
+        self.krea.move(job.submissions.latest("number").krea_job_id or "", status)
+        work()

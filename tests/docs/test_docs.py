@@ -22,6 +22,7 @@ from tests.matrix import cells as matrix
 from . import proofs, transitions
 from .pages import PAGES, ROOT, anchors, blocks, code, page, rows
 
+THEMES = ("light", "dark")
 SETTINGS = rows(page("settings"), "| key |")
 
 
@@ -34,6 +35,15 @@ def test_links_lead_somewhere(file: Path) -> None:
         found = (file.parent / name).resolve() if name else file
         assert found.is_file(), target
         assert not anchor or anchor in anchors(found.read_text()), target
+
+
+def test_every_picture_is_shown_in_both_themes_and_they_are_small() -> None:
+    shown = re.findall(r'(?:src|srcset)="images/([a-z-]+)\.webp"', page("admin"))
+    names = {name.rpartition("-")[0] for name in shown}
+    pictures = list((ROOT / "docs" / "images").iterdir())
+    assert sorted(shown) == sorted(f"{name}-{theme}" for name in names for theme in THEMES)
+    assert sorted(shown) == sorted(picture.stem for picture in pictures)
+    assert sum(picture.stat().st_size for picture in pictures) <= 600_000
 
 
 def test_every_page_is_in_the_index() -> None:

@@ -91,11 +91,12 @@ class ConfirmingMixin(HailuoAdmin):
 
     def _confirm(self, request: HttpRequest, batch: Batch) -> HttpResponse:
         actor: Any = request.user
-        if not ledger.confirm(batch, actor=actor, visible=self._visible(request)):
-            words = _("This was confirmed already. Nothing was done a second time.")
-            messages.warning(request, words)
-            return self._to_batch(request, batch)
-        if batch.job_count > AT_ONCE or not ledger.work_on(batch, seconds=SECONDS_AT_ONCE):
+        outlook = look_ahead(batch, self._visible(request))
+        if request.POST.get("shown") != outlook.fingerprint:
+            return self._ask_again(request, batch)
+        if not ledger.confirm(batch, actor=actor, left_out=outlook.left_out):
+            return self._ask_again(request, batch)
+        if len(outlook.rows) > AT_ONCE or not ledger.work_on(batch, seconds=SECONDS_AT_ONCE):
             ledger.hand_over(batch)
         outcomes = Outcomes(batch)
         for level, words in outcomes.messages():
@@ -103,6 +104,15 @@ class ConfirmingMixin(HailuoAdmin):
         job_id = outcomes.only_job_done()
         if job_id and self.has_view_permission(request):
             return HttpResponseRedirect(self.address("change", job_id))
+        return self._to_batch(request, batch)
+
+    def _ask_again(self, request: HttpRequest, batch: Batch) -> HttpResponse:
+        """Say why nothing was done: somebody else was faster, or it is not what was shown."""
+        words = _("What can be done has changed since you looked. Nothing was done: look again.")
+        batch.refresh_from_db(using=VideoJob.database(), fields=["confirmed_at"])
+        if not batch.is_proposal:
+            words = _("This was confirmed already. Nothing was done a second time.")
+        messages.warning(request, words)
         return self._to_batch(request, batch)
 
     def _stop(self, request: HttpRequest, batch: Batch) -> HttpResponse:

@@ -96,6 +96,12 @@ class Outcomes:
         return self.batch.job_count - self.tally[Outcome.WAITING].jobs
 
     @property
+    def dealt_with(self) -> str:
+        """The same in words."""
+        numbers = {"n": display.count(self.handled), "all": display.count(self.batch.job_count)}
+        return _("%(n)s of %(all)s jobs are dealt with.") % numbers
+
+    @property
     def outcomes(self) -> list[tuple[str, str, str, str]]:
         """Sign, word, jobs and USD of each outcome that there was."""
         found = [(name, self.tally[name]) for name in Outcome if self.tally[name].jobs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ READ_AT_ONCE = 200
 class Row:
     """One job that was selected, and what stands against it, in words; empty: nothing does."""
 
+    number: int
     job_id: Any
     title: SafeString | str
     obstacle: str = ""
@@ -102,17 +104,30 @@ class Outlook:
     @property
     def title(self) -> str:
         """What is asked."""
-        n = len(self.rows)
+        if self.rows:
+            return _("%s?") % self.order
         again = self.batch.action == Action.RESUBMIT
-        if not n:
-            words = _("Nothing to resubmit") if again else _("Nothing to submit")
-        elif again:
-            words = ngettext(
-                "Resubmit %(n)s job for %(usd)s?", "Resubmit %(n)s jobs for %(usd)s?", n
-            )
+        return _("Nothing to resubmit") if again else _("Nothing to submit")
+
+    @property
+    def order(self) -> str:
+        """What is done when it is confirmed."""
+        n = len(self.rows)
+        if self.batch.action == Action.RESUBMIT:
+            words = ngettext("Resubmit %(n)s job for %(usd)s", "Resubmit %(n)s jobs for %(usd)s", n)
         else:
-            words = ngettext("Submit %(n)s job for %(usd)s?", "Submit %(n)s jobs for %(usd)s?", n)
+            words = ngettext("Submit %(n)s job for %(usd)s", "Submit %(n)s jobs for %(usd)s", n)
         return words % {"n": display.count(n), "usd": self.total}
+
+    @property
+    def summary(self) -> str:
+        """How many were selected, and how many of them would not be done."""
+        n, out = self.batch.job_count, len(self.skipped)
+        words = ngettext("%s job was selected.", "%s jobs were selected.", n) % display.count(n)
+        if not out:
+            return words
+        why = ngettext("%s is skipped, see below why.", "%s are skipped, see below why.", out)
+        return f"{words} {why % display.count(out)}"
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -122,6 +137,20 @@ class Outlook:
     def page(self, number: str | None, length: int) -> Page[Row]:
         """Return a page of those that would be done."""
         return Paginator(self.rows, length).get_page(number)
+
+    @property
+    def fingerprint(self) -> str:
+        """A short name for exactly these jobs to be done."""
+        numbers = ",".join(str(row.number) for row in self.rows)
+        return hashlib.sha256(numbers.encode()).hexdigest()[:32]
+
+    @property
+    def left_out(self) -> dict[str, list[int]]:
+        """The numbers of those that would not be done, by the reason."""
+        found: dict[str, list[int]] = {}
+        for row in self.skipped:
+            found.setdefault(row.obstacle, []).append(row.number)
+        return found
 
     @cached_property
     def skipped(self) -> list[Row]:
@@ -190,6 +219,7 @@ def _rows(batch: Batch, items: list[BatchItem], visible: QuerySet[VideoJob]) -> 
 
 def _row(job: Any, item: BatchItem, action: Action) -> Row:
     return Row(
+        number=item.number,
         job_id=job.pk,
         title=display.title(job),
         obstacle=_obstacle(job, item, action),
@@ -212,4 +242,4 @@ def _obstacle(job: Any, item: BatchItem, action: Action) -> str:
 
 
 def _missing(item: BatchItem) -> Row:
-    return Row(None, str(item.job_id), _("This job does not exist any more."))
+    return Row(item.number, None, str(item.job_id), _("This job does not exist any more."))

@@ -9,15 +9,16 @@ budget and the job, and by nobody else.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 from time import monotonic
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -45,6 +46,8 @@ MAX_JOBS = 5000
 PROPOSALS_LAST = timedelta(days=1)
 
 READ_AT_ONCE = 100
+
+NOBODY: Mapping[str, Sequence[int]] = MappingProxyType({})
 
 DONE, SKIPPED, FAILED = (
     BatchItem.Outcome.DONE,
@@ -75,11 +78,13 @@ def propose(action: Action, jobs: Iterable[VideoJob], *, actor: AbstractBaseUser
     return batch
 
 
-def confirm(batch: Batch, *, actor: AbstractBaseUser, visible: QuerySet[VideoJob]) -> bool:
+def confirm(
+    batch: Batch, *, actor: AbstractBaseUser, left_out: Mapping[str, Sequence[int]] = NOBODY
+) -> bool:
     """Turn a proposal of ``actor`` into an order; False when somebody has done so already.
 
-    Jobs that are not ``visible`` to the operator any more are left out. From now on the batch
-    belongs to the caller, for one lease; what is left then is the workers'.
+    ``left_out`` are the numbers of items that were foreseen not to be done, by the reason. From
+    now on the batch belongs to the caller, for one lease; what is left then is the workers'.
     """
     now, alias = timezone.now(), VideoJob.database()
     lease = timedelta(seconds=lease_seconds())
@@ -87,9 +92,8 @@ def confirm(batch: Batch, *, actor: AbstractBaseUser, visible: QuerySet[VideoJob
     with transaction.atomic(using=alias):
         if not mine.update(confirmed_at=now, due_at=now + lease):
             return False
-        there = visible.using(alias).filter(pk=OuterRef("job"))
-        gone = _items(batch).filter(~Exists(there))
-        gone.update(outcome=SKIPPED, reason=_("This job does not exist any more."))
+        for reason, numbers in left_out.items():
+            _items(batch).filter(number__in=numbers).update(outcome=SKIPPED, reason=reason)
     batch.refresh_from_db(using=alias)
     return True
 

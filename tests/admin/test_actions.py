@@ -182,15 +182,14 @@ def test_buying_twice_pays_once(browser: Browser, grace: User) -> None:
 def test_a_budget_without_room_is_said_for_each_job_that_it_refuses(
     browser: Browser, grace: User, settings: Settings
 ) -> None:
-    whale, cat, dog = (draft(grace, prompt=f"a {animal}") for animal in ("whale", "cat", "dog"))
-    proposal = browser.act("submit_selected", whale, cat, dog)
     settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "0.5"}}
+    whale, cat, dog = (draft(grace, prompt=f"a {animal}") for animal in ("whale", "cat", "dog"))
 
-    page = browser.confirm(proposal)
+    page = browser.buy("submit_selected", whale, cat, dog)
 
     assert "1 job submitted for 0.2835 USD." in page.text
     assert "2 jobs skipped." in page.text
-    refused = "The site's budget of a day has no room for 0.2835 USD: of 0.5 USD,"
+    refused = "The site's budget of a day has no room for it: 0.2165 USD are left."
     assert f"a cat – skipped {refused}" in page.text
     assert f"a dog – skipped {refused}" in page.text
     assert sorted(VideoJob.objects.values_list("status", flat=True)) == ["draft", "draft", "unsent"]

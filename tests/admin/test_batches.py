@@ -252,6 +252,27 @@ def test_a_batch_that_cannot_be_read_holds_up_no_other(
     assert submitted() == 2 * MANY
 
 
+def test_what_changes_after_the_confirmation_is_skipped_with_words(
+    browser: Browser, settings: Settings
+) -> None:
+    page = confirmed(browser)
+    jobs = list(VideoJob.objects.order_by("created_at"))
+    VideoJob.objects.filter(pk=jobs[0].pk).update(prompt="another")
+    jobs[1].submit()
+    jobs[2].delete()
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "1.2"}}
+
+    sweep()
+
+    page = browser.open(page.address)
+    assert f"Jobs submitted: 3 of {MANY}" in page.text
+    assert "another – skipped Its request was changed after it was selected." in page.text
+    assert "video 2. – skipped The job is unsent; only a draft can be submitted." in page.text
+    assert "– skipped This job does not exist any more." in page.text
+    refused = "The site's budget of a day has no room for 0.2835 USD: of 1.2 USD,"
+    assert page.text.count(refused) == MANY - 6
+
+
 def test_a_worker_writes_in_the_language_of_the_operator(
     browser: Browser, settings: Settings
 ) -> None:

@@ -20,6 +20,7 @@ from hailuo_django.admin import VideoJobAdmin
 from hailuo_django.admin.outlook import MAX_OWNERS, MAX_SKIPPED
 from hailuo_django.models import Batch, JobEvent, Submission, VideoJob
 from hailuo_django.states import Status
+from hailuo_django.worker.batches import work_on_batches
 from tests.api.people import draft, ended, wanted
 
 from .pages import ADD, LIST, Browser, grant, page_of, person
@@ -31,6 +32,9 @@ QUERIES = 16
 """That the page of a proposal takes, of one job or of a thousand: the session and its user, two
 for rights, the batch, its items, their jobs; then six for the caps of the site and three for
 those of owners."""
+
+
+CHANGED = "What can be done has changed since you looked. Nothing was done: look again."
 
 
 def drafts(owner: User | None, *prompts: str, **fields: Any) -> list[VideoJob]:
@@ -220,6 +224,39 @@ def test_a_confirmation_is_obeyed_once(browser: Browser, grace: User) -> None:
     assert Submission.objects.count() == 2
 
 
+def test_room_that_came_since_is_not_spent_unseen(
+    browser: Browser, grace: User, settings: Settings
+) -> None:
+    caps(settings, day="0.3")
+    page = browser.act("submit_selected", *drafts(grace, "a cat", "a dog"))
+    assert "Submit 1 job for 0.2835 USD?" in page.text
+    caps(settings, day="10")
+
+    page = browser.confirm(page)
+
+    assert CHANGED in page.text
+    assert "Submit 2 jobs for 0.5670 USD?" in page.text
+    assert statuses() == {"draft"}
+
+
+def test_what_was_foreseen_to_be_skipped_is_skipped_whatever_comes(
+    browser: Browser, grace: User, settings: Settings
+) -> None:
+    caps(settings, day="7.1")
+    for number in range(30):
+        draft(grace, prompt=f"number {number}.")
+    page = browser.act_on_all("submit_selected")
+    assert "Submit 25 jobs for 7.0875 USD?" in page.text
+    page = browser.confirm(page)
+    assert "25 jobs are being submitted." in page.text
+    assert "5 jobs skipped." in page.text
+    caps(settings, day="100")
+
+    work_on_batches()
+
+    assert Submission.objects.count() == 25
+
+
 def test_a_single_job_leads_to_its_own_page(browser: Browser, grace: User) -> None:
     job = draft(grace)
     page = browser.buy("submit_selected", job)
@@ -228,10 +265,8 @@ def test_a_single_job_leads_to_its_own_page(browser: Browser, grace: User) -> No
 
 def test_a_single_job_that_was_skipped_says_why(browser: Browser, grace: User) -> None:
     job = draft(grace)
-    page = browser.act("submit_selected", job)
     job.submit()
-
-    page = browser.confirm(page)
+    page = browser.confirm(browser.act("submit_selected", job))
 
     assert "1 job skipped." in page.text
     assert "The job is unsent; only a draft can be submitted." in page.text
@@ -253,11 +288,12 @@ def test_only_what_stood_on_the_screen_is_paid_for(
     page = browser.act("submit_selected", job, other)
     grow(job, **change)
 
-    assert words in browser.open(page.address).text
     page = browser.confirm(page)
-
+    assert CHANGED in page.text
     assert words in page.text
-    assert "1 job submitted for 0.2835 USD." in page.text
+    assert statuses() == {"draft"}
+
+    assert "1 job submitted for 0.2835 USD." in browser.confirm(page).text
     assert VideoJob.objects.get(pk=job.pk).status == "draft"
 
 
@@ -268,8 +304,10 @@ def test_another_price_than_the_one_on_the_screen_is_not_paid(
     settings.HAILUO = {**settings.HAILUO, "PRICES": {"768p": {6: "0.5"}}}
 
     words = "Its price changed to 0.5000 USD after it was selected."
-    assert words in browser.open(page.address).text
-    assert words in browser.confirm(page).text
+    page = browser.confirm(page)
+    assert CHANGED in page.text
+    assert words in page.text
+    browser.confirm(page)
     assert statuses() == {"draft"}
 
 
@@ -280,8 +318,10 @@ def test_what_is_on_no_price_list_is_not_paid_for(
     rest = {seconds: usd for seconds, usd in pricing.PRICES["768p"].items() if seconds != 8}
     monkeypatch.setitem(pricing.PRICES, "768p", rest)
 
-    assert "It is not on the price list." in browser.open(page.address).text
-    assert "It is not on the price list." in browser.confirm(page).text
+    page = browser.confirm(page)
+    assert CHANGED in page.text
+    assert "It is not on the price list." in page.text
+    browser.confirm(page)
     assert statuses() == {"draft"}
 
 
@@ -291,7 +331,9 @@ def test_a_job_that_was_deleted_meanwhile_is_skipped(browser: Browser, grace: Us
     key = job.pk
     job.delete()
 
-    assert f"{key} This job does not exist any more." in browser.open(page.address).text
+    page = browser.confirm(page)
+    assert CHANGED in page.text
+    assert f"{key} This job does not exist any more." in page.text
     page = browser.confirm(page)
     assert f"{key} – skipped This job does not exist any more." in page.text
     assert "1 job submitted for 0.2835 USD." in page.text
@@ -414,8 +456,9 @@ def test_what_a_host_hides_from_an_operator_is_not_paid_for(
         return all_jobs(admin, request).exclude(prompt="a dog")
 
     monkeypatch.setattr(VideoJobAdmin, "get_queryset", not_dogs)
-    seen = browser.open(page.address)
-    assert ("a cat" in seen.text, "a dog" in seen.text) == (True, False)
+    page = browser.confirm(page)
+    assert CHANGED in page.text
+    assert ("a cat" in page.text, "a dog" in page.text) == (True, False)
     browser.confirm(page)
 
     assert VideoJob.objects.get(pk=job.pk).status == "unsent"

@@ -94,7 +94,7 @@ class Stage:
     def batch(self) -> Batch:
         """The same, confirmed, so that it is a worker's turn."""
         batch = self.proposal()
-        ledger.confirm(batch, actor=self.operator, visible=VideoJob.objects.all())
+        ledger.confirm(batch, actor=self.operator)
         ledger.hand_over(batch)
         return batch
 

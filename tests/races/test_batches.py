@@ -44,7 +44,7 @@ def drafts(count: int) -> list[VideoJob]:
 def ordered(grace: User, count: int) -> Batch:
     """A batch that was confirmed, and that nobody has begun with."""
     batch = ledger.propose(Action.SUBMIT, drafts(count), actor=grace)
-    assert ledger.confirm(batch, actor=grace, visible=VideoJob.objects.all())
+    assert ledger.confirm(batch, actor=grace)
     make_due()
     return batch
 
@@ -176,7 +176,7 @@ def test_a_proposal_is_confirmed_or_forgotten_and_never_both(
     for _round in range(effort.RACES):
         batch = ledger.propose(Action.SUBMIT, drafts(2), actor=grace)
         Batch.objects.filter(pk=batch.pk).update(created_at=timezone.now() - timedelta(days=2))
-        confirm = partial(ledger.confirm, batch, actor=grace, visible=VideoJob.objects.all())
+        confirm = partial(ledger.confirm, batch, actor=grace)
 
         confirmed, *_counts = crowd.at_once(confirm, *[ledger.forget_proposals] * 2)
 

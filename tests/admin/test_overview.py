@@ -273,6 +273,19 @@ def test_without_a_token_nothing_is_sent(
     assert "There is no API token, so nothing is sent: 1 submission waits." in page.text
 
 
+def test_a_budget_that_is_used_up_is_told(
+    browser: Browser, grace: User, running_worker: None, settings: Settings
+) -> None:
+    wanted(grace)
+    ended(grace, Status.COMPLETED, ended_at=timezone.now(), result_url=VIDEO)
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "0.5670", "month": "0.5671"}}
+    page = overview(browser)
+    assert concerns(page) == ["budget-day"]
+    told = "The site's budget of a day is used up: 0.2835 USD spent, 0.2835 USD reserved of 0.5670"
+    assert told in page.text
+    assert f"{reverse(LIST)}?status=live" in links(page)
+
+
 @pytest.fixture
 def with_webhooks(settings: Settings) -> None:
     """A site that gave Krea its address."""

@@ -8,7 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from hailuo_django import budget
 from hailuo_django.admin import display
+from hailuo_django.admin.filters import StatusFilter
 from hailuo_django.conf import conf
 from hailuo_django.models import Heartbeat, KreaAccount, Submission
 from hailuo_django.states import Status
@@ -26,6 +28,7 @@ def about_the_site(scope: Scope, ways: Ways, standing: Standing) -> Iterator[Con
     """Yield what concerns all jobs: 1 query."""
     yield from no_worker(ways, standing)
     yield from no_sending(scope, ways, standing)
+    yield from no_money(ways, standing)
     yield from no_webhooks(ways, standing)
 
 
@@ -88,6 +91,23 @@ def resuming(ways: Ways, account: KreaAccount) -> tuple[str, list[Link]]:
         return advice, []
     words = _("Resume sending, in the list of Krea accounts") if decides else _("Krea accounts")
     return advice, [Link(address, words)]
+
+
+def no_money(ways: Ways, standing: Standing) -> Iterator[Concern]:
+    """A cap of the site has no room at all: whoever submits is refused."""
+    for balance in standing.balances:
+        if balance.room_usd:
+            continue
+        words = _("%(budget)s is used up: %(spent)s spent, %(reserved)s reserved of %(limit)s.") % {
+            "budget": budget.name_of(balance.cap),
+            "spent": display.usd(balance.spent_usd),
+            "reserved": display.usd(balance.reserved_usd),
+            "limit": display.usd(balance.limit_usd),
+        }
+        advice = _("Nothing can be submitted before %s, or what is reserved ends unpaid.")
+        advice %= display.moment(balance.resets_at)
+        links = ways.jobs(StatusFilter, "live", _("What is in progress"))
+        yield Concern(f"budget-{balance.cap}", words, advice, links)
 
 
 def no_webhooks(ways: Ways, standing: Standing) -> Iterator[Concern]:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from hailuo_django.admin.filters import AttentionFilter
+from hailuo_django.admin.filters import AttentionFilter, ClosedFilter
 
 if TYPE_CHECKING:
     from hailuo_django.admin.base import HailuoAdmin
@@ -47,11 +47,15 @@ class Ways:
         return self.admin.address("reconcile", job_id, number)
 
     def attention(self, reason: str) -> list[Link]:
-        """Return a link to all jobs that need attention for a reason; none without that filter."""
-        if AttentionFilter not in self.admin.get_list_filter(self.request):
+        """Return a link to all jobs that need attention for a reason."""
+        return self.jobs(AttentionFilter, reason, _("The list of them"))
+
+    def jobs(self, by: type[ClosedFilter], value: str, words: str) -> list[Link]:
+        """Return a link to the list of jobs, narrowed; none where it lacks that filter."""
+        if by not in self.admin.get_list_filter(self.request):
             return []
-        query = urlencode({AttentionFilter.parameter_name: reason})
-        return [Link(f"{self.admin.address('changelist')}?{query}", _("The list of them"))]
+        query = urlencode({str(by.parameter_name): value})
+        return [Link(f"{self.admin.address('changelist')}?{query}", words)]
 
     def rows(self, model: type[Model], query: str = "") -> str:
         """Return the address of another model's list; empty where the reader has none."""

@@ -72,7 +72,7 @@ class StatusFilter(ClosedFilter):
 class AttentionFilter(ClosedFilter):
     """By why somebody should look at a job. The values are part of the page's address."""
 
-    title = _("needs attention")
+    title = _("need of attention")
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:

@@ -37,8 +37,8 @@ class SearchMixin(HailuoAdmin):
 
     search_fields: ClassVar[list[str] | tuple[str, ...]] = ("reference__exact",)
     search_help_text = gettext_lazy(
-        "A whole id, Krea job id, reference or username;"
-        " or “prompt:” and a part of a prompt of the newest 10,000 jobs."
+        "A whole id, Krea job id, reference or username."
+        " Or “prompt:” and a part of the prompt, for the newest 10,000 jobs."
     )
 
     def get_search_results(

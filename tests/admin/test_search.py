@@ -48,6 +48,20 @@ def test_a_name_that_several_jobs_share_finds_them_all(browser: Browser, grace: 
     assert {*search(browser, "spring").jobs} == jobs
 
 
+@pytest.mark.parametrize("field", ["email", "last_login"])
+def test_owners_are_called_as_they_log_in(
+    browser: Browser, grace: User, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    """``last_login`` stands for names that are no text: those of some sites are numbers."""
+    User.objects.filter(pk=grace.pk).update(email="grace@example.com")
+    monkeypatch.setattr(User, "USERNAME_FIELD", field)
+    job = draft(grace)
+
+    assert search(browser, "grace").jobs == []
+    found = [str(job.pk)] if field == "email" else []
+    assert search(browser, "grace@example.com").jobs == found
+
+
 @pytest.mark.parametrize(
     "term",
     ["order", "nonsense", "'", '"', "lighthouse", "%", "x" * 3000, "\uffff", "١٢٣", "1" * 40],

@@ -36,6 +36,12 @@ PAGES: dict[str, Callable[[Stage], str]] = {
     "the app": lambda stage: reverse("admin:app_list", args=["hailuo_django"]),
     "the empty list": lambda stage: admin_page("videojob_changelist"),
     "the list": lambda stage: _list("videojob", *stage.everything()),
+    "a filtered list": lambda stage: f"{_list('videojob', *stage.everything())}?status=live",
+    "a list that was searched": lambda stage: (
+        f"{_list('videojob', *stage.everything())}?q=fog&created=today"
+    ),
+    "a search in prompts": lambda stage: f"{_list('videojob', *stage.everything())}?q=prompt:+fog",
+    "a duplicate": lambda stage: f"{admin_page('videojob_add')}?original={stage.draft(HOSTILE).pk}",
     "the empty overview": lambda stage: admin_page("videojob_overview"),
     "the overview": lambda stage: _overview(*stage.month(), *stage.everything()),
     "a new job": lambda stage: admin_page("videojob_add"),

@@ -46,7 +46,7 @@ CONTESTED_JOBS = count(50, 500)
 MEETINGS = count(4, 100)
 
 # Runs of a hundred submits against a budget with room for three.
-BUDGET_RACES = count(2, 10)
+BUDGET_RACES = count(1, 10)
 
 # Sets of rights with which every path of the API is tried.
 SETS_OF_RIGHTS = count(20, 200)

@@ -98,6 +98,7 @@ def test_once_exits_0_when_the_webhook_brought_the_video(tmp_path: Path) -> None
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_without_webhooks_polling_brings_it(tmp_path: Path) -> None:
     with demo(tmp_path, "--once", "--no-webhooks", "--seconds=1") as process:
         code = process.end()

@@ -107,6 +107,13 @@ def check_provenance(row: Submission, krea: KreaModel) -> None:
         assert settled or job.forgotten
 
 
+def check_evidence(taken: Submission, before: Submission, after: Submission) -> None:
+    """What was listed for a row is written there if nothing happened to it meanwhile."""
+    undisturbed = before.status == Status.UNCONFIRMED and before.due_at == taken.due_at
+    if not undisturbed and after.status == before.status:
+        assert (after.evidence, after.due_at) == (before.evidence, before.due_at)
+
+
 def check_absence(row: Submission, events: Sequence[JobEvent], krea: KreaModel) -> None:
     """What is said to have never arrived has not, and will not."""
     job = krea.of((row.job_id, row.number))

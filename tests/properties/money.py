@@ -27,14 +27,19 @@ def is_reserved(row: Submission) -> bool:
 def check_money(rows: Sequence[Submission], events: Mapping[int, Sequence[JobEvent]]) -> None:
     """Reserved is what is alive or in doubt, spent what is completed; no cap is exceeded.
 
-    But for what was settled as failed or cancelled and completed after all, which is said.
+    But for what was settled as failed or cancelled and runs, or was completed, after all.
     """
     reserved = usd(row for row in rows if is_reserved(row))
     spent = usd(row for row in rows if row.status == Status.COMPLETED)
-    late = usd(row for row in rows if was_late(events[row.pk]))
+    late = usd(row for row in rows if is_late(row, events[row.pk]))
     for balance in budget.balances():
         assert (balance.reserved_usd, balance.spent_usd) == (reserved, spent)
         assert spent + reserved <= balance.limit_usd + late
+
+
+def is_late(row: Submission, events: Sequence[JobEvent]) -> bool:
+    """Its room was free, and may have been given away, before it was known to cost money."""
+    return was_late(events) or (row.status in ENDED and is_reserved(row))
 
 
 def was_late(events: Sequence[JobEvent]) -> bool:

@@ -9,14 +9,14 @@ from hypothesis.stateful import precondition, rule
 
 from hailuo_django import ledger, pacing
 from hailuo_django.ledger import By
-from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
+from hailuo_django.models import Stranger, Submission, VideoJob
 from hailuo_django.states import LIVE, RESUBMITTABLE, Status
 
 from .site import Site, key, one, which
 
-MAX_JOBS = 4
+MAX_JOBS = 6
 MAX_SUBMISSIONS = 4
-SECONDS_OF_VIDEO = [6, 10, 6, 6]
+SECONDS_OF_VIDEO = [6, 10, 6]
 OPERATOR = By("operator")
 UNDECIDED = {"unconfirmed", "failed", "cancelled"}
 
@@ -29,7 +29,7 @@ class People(Site):
 
     def submit(self) -> None:
         if len(self.jobs) < MAX_JOBS:
-            duration = SECONDS_OF_VIDEO[len(self.jobs)]
+            duration = one(SECONDS_OF_VIDEO, len(self.jobs))
             self.attempt(VideoJob(prompt="a lighthouse", duration=duration).submit)
 
     @rule(wish=st.sampled_from(WISHES), job=which)
@@ -117,7 +117,7 @@ class People(Site):
         if mine and row.dismissed_at:
             self.misled.add(mine)
 
-    @precondition(lambda self: KreaAccount.objects.exists())
+    @precondition(lambda self: self.is_in_trouble())
     @rule()
     def somebody_lifts_the_pause(self) -> None:
         if self.attempt(lambda: pacing.resume(pacing.account())):

@@ -13,11 +13,11 @@ from django.test import Client
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
-from hailuo_django import signals
+from hailuo_django import pacing, signals
 from hailuo_django.exceptions import BudgetExceeded, Conflict
 from hailuo_django.krea.client import KreaClient
 from hailuo_django.krea.errors import KreaError
-from hailuo_django.models import JobEvent, Submission, VideoJob
+from hailuo_django.models import JobEvent, KreaAccount, Submission, VideoJob
 from hailuo_django.worker.reconcile import Search
 from hailuo_django.worker.send import Sending
 
@@ -77,6 +77,7 @@ class Site(RuleBasedStateMachine):
         self.rows: list[Submission] = []
         self.claimed: set[Key] = set()
         self.trial_ends: datetime | None = None
+        self.renewed = False
         self.unwanted: set[Key] = set()
         """Somebody wished them cancelled."""
         self.forced: set[Key] = set()
@@ -117,6 +118,19 @@ class Site(RuleBasedStateMachine):
     def read(self) -> None:
         self.jobs = list(VideoJob.objects.order_by("created_at"))
         self.rows = list(Submission.objects.order_by("pk"))
+
+    def account(self) -> KreaAccount | None:
+        """Return what is kept about the account in use."""
+        return KreaAccount.objects.filter(fingerprint=pacing.account()).first()
+
+    def is_in_trouble(self) -> bool:
+        """Tell whether the next sender has to wait, or goes alone."""
+        account = self.account()
+        return account is not None and bool(account.setbacks or account.doubts)
+
+    def is_of_earlier_token(self, row: Submission) -> bool:
+        """Tell whether another token sent it: nobody looks for its answer with this one."""
+        return row.account not in ("", pacing.account())
 
     def again(self, row: Submission) -> Submission:
         return Submission.objects.get(pk=row.pk)

@@ -32,7 +32,7 @@ from .invariants import (
 from .money import check_money, check_reservation
 from .rest import Rest
 from .site import key
-from .workers import ENDS
+from .workers import ENDS, LOSSES
 from .world import GRACE_SECONDS, Killed, a_site
 
 CAPS = st.sampled_from([None, {"month": "1000"}, {"month": "1000"}, {"month": "0.9"}])
@@ -49,7 +49,7 @@ class Everything(Rest):
         trust=TRUST,
         budget=CAPS,
         forgets=st.booleans(),
-        first_posts=st.lists(ENDS, max_size=3),
+        first_posts=st.lists(ENDS, max_size=3) | st.lists(LOSSES, min_size=2, max_size=2),
     )
     def open(
         self,

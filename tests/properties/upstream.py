@@ -64,7 +64,9 @@ class Upstream(Site):
     @precondition(lambda self: self.rows)
     @rule(submission=which, names=st.sampled_from(LIES), status=st.sampled_from(sorted(UPSTREAM)))
     def somebody_lies(self, submission: int, names: str, status: str) -> None:
-        row = one(self.rows, submission)
+        self.lie(one(self.rows, submission), names, status)
+
+    def lie(self, row: Submission, names: str, status: str) -> None:
         others = Submission.objects.exclude(pk=row.pk).exclude(krea_job_id=None)
         bought = self.krea.of(key(row)) if self.confirms else None
         named = {

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from django.conf import settings
+from django.test import override_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
@@ -25,15 +27,15 @@ from .site import Errand, Site, identified, key, one, outcome, which
 SECONDS_LEFT = 60
 PATIENCE = 4
 NOT_SENT = (errors.NotSent, errors.RateLimited, errors.AccountProblem)
+LOST = ["lost on the way back", "lost, and its time unreadable", "lost on the way there", *LATE]
+LOSSES = st.sampled_from([*LOST, "lost on the way there"])
+ANSWERED_OR_LOST = st.sampled_from(["answered", *LOST, "lost on the way there"])
 ENDS = st.sampled_from(
     [
         "answered",
         "answered",
         "lagging",
-        "lost on the way back",
-        "lost, and its time unreadable",
-        "lost on the way there",
-        *LATE,
+        *LOST,
         "not sent",
         "rate limited",
         "no money",
@@ -51,7 +53,7 @@ class Workers(Site):
     def a_sender_claims(self) -> None:
         lane = SendLane(self.client)
         before = {row.pk: row.status for row in self.rows}
-        account, now = KreaAccount.objects.first(), self.clock.now()
+        account, now = self.account(), self.clock.now()
         item = self.attempt(lambda: lane.take(SECONDS_LEFT))
         self.read()
         for row in self.rows:
@@ -72,6 +74,14 @@ class Workers(Site):
         if account.setbacks or account.doubts:
             assert self.trial_ends is None or self.trial_ends <= self.clock.now(), "one trial"
             self.trial_ends = now + timedelta(seconds=lease_seconds())
+
+    @precondition(lambda self: sum(row.status == Status.UNSENT for row in self.rows) > 1)
+    @rule()
+    def two_senders_claim(self) -> None:
+        """At once; after trouble one of them has to wait."""
+        self.clock.pass_time(LONGEST_BACKOFF_SECONDS)
+        self.a_sender_claims()
+        self.a_sender_claims()
 
     @precondition(lambda self: self.are(Status.UNSENT))
     @rule(ends=ENDS)
@@ -102,7 +112,7 @@ class Workers(Site):
         for _ in range(times):
             self.attempt(partial(lane.record, mine.item, mine.outcome))
 
-    @precondition(lambda self: any(row.is_live for row in self.rows))
+    @precondition(lambda self: any(row.is_live and not row.is_overdue for row in self.rows))
     @rule(seconds=st.sampled_from([0, 50, 4000]))
     def a_sweep_begins(self, seconds: int) -> None:
         self.clock.pass_time(seconds)
@@ -155,6 +165,15 @@ class Workers(Site):
         row = Submission.objects.select_related("job").get(pk=mine.item.pk)
         if unharmed and getattr(mine.outcome, "status", "") == "completed" and row.krea_job_id:
             assert (row.status, row.job.status) == (Status.COMPLETED, Status.COMPLETED)
+
+    @precondition(lambda self: not self.renewed and any(row.lost_at for row in self.rows))
+    @rule()
+    def the_token_is_renewed(self) -> None:
+        """The site starts anew with it, once; Krea shows it the same jobs."""
+        self.renewed = True
+        self.sends, self.looks, self.lists, self.trial_ends = [], [], [], None
+        renewed = settings.HAILUO | {"KREA_API_TOKEN": "a renewed token"}
+        self.site.enter_context(override_settings(HAILUO=renewed))
 
     @precondition(lambda self: self.sends or self.looks or self.lists)
     @rule(errand=which)

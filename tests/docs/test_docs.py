@@ -120,6 +120,22 @@ def test_every_row_of_the_matrix_is_explained_with_its_end() -> None:
     assert sorted(explained) == sorted(by_answer)
 
 
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_every_test_that_is_named_exists(file: Path) -> None:
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", file.read_text()):
+        nodes = ast.walk(ast.parse((ROOT / path).read_text()))
+        assert name in {node.name for node in nodes if isinstance(node, ast.FunctionDef)}, path
+
+
+@pytest.mark.parametrize(
+    "header", ["at Krea", "the webhook", "a lost answer", "at the site", "sending"]
+)
+def test_every_failure_is_shown_by_a_test(header: str) -> None:
+    for what, *_, shown_by in rows(page("what-can-go-wrong"), f"| {header} |"):
+        assert shown_by, what
+        assert all("::" in test for test in code(shown_by)), what
+
+
 def test_every_misbehaviour_is_listed() -> None:
     listed = [name for row in rows(page("sandbox"), "| kind |") for name in code(row[1])]
     assert sorted(listed) == sorted(MISBEHAVIOURS)

@@ -21,8 +21,7 @@ SAFE = ("GET", "HEAD")
 
 def make_conditional(request: Request, response: Response) -> None:
     """Let whoever asked keep the answer, and ask each time whether it is still right."""
-    if not response.has_header("Cache-Control"):
-        response["Cache-Control"] = "private, no-cache"
+    response["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
     if request.method in SAFE and response.status_code == 200:
         response.add_post_render_callback(partial(_unless_known, request._request))

@@ -11,16 +11,19 @@ A site with another rule, of teams or of service accounts, names its own permiss
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.module_loading import import_string
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from hailuo_django.conf import conf
 from hailuo_django.models import VideoJob
 from hailuo_django.models.querysets import VideoJobQuerySet
+
+if TYPE_CHECKING:
+    # DRF's views import what its settings name, and that may be a module with a class of ours.
+    from rest_framework.views import APIView
 
 PERMISSIONS = {
     "create": "hailuo_django.add_videojob",

@@ -59,6 +59,8 @@ def codes(body: Any) -> set[str]:
     """The codes in the body of a refusal, which has one for each message."""
     if isinstance(body, list):
         return set().union(*map(codes, body))
+    if not isinstance(body, dict):
+        return set()
     if "code" in body and {"detail", "message"} & body.keys():
         return {body["code"]}
     return set().union(*map(codes, body.values()))

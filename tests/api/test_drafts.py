@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from hailuo_django import ledger
 from hailuo_django.api import jobs as views
 from hailuo_django.models import VideoJob
 from hailuo_django.states import Status
@@ -127,6 +128,20 @@ def test_who_deletes_it_meanwhile_leaves_nothing(
     answer = getattr(client, method)(path)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_who_changes_a_draft_that_is_thrown_away_the_moment_after_sees_none(
+    client: Visitor, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = draft(ada)
+    change = ledger.change_draft
+
+    def and_then_it_is_gone(*args: Any) -> None:
+        change(*args)
+        VideoJob.objects.all().delete()
+
+    monkeypatch.setattr(ledger, "change_draft", and_then_it_is_gone)
+    assert client.patch(address(job), {"duration": 7}).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,7 @@ def logging_handler(exc: Exception, context: dict[str, Any]) -> Any:
     answer = exception_handler(exc, context)
     assert answer is not None
     answer["X-Seen"] = type(exc).__name__
+    answer.data["ticket"] = 4711
     return answer
 
 
@@ -191,6 +192,7 @@ def test_a_handler_of_the_site_is_asked_and_keeps_the_codes(
         "NotFound",
         "StateConflict",
     ]
+    assert [answer.json().pop("ticket") for answer in answers] == [4711] * 3
     assert [codes(answer.json()) for answer in answers] == [{"blank"}, {"not_found"}, {"conflict"}]
 
 

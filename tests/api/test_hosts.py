@@ -7,25 +7,42 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+from pytest_django import Settings
+from rest_framework import versioning
 
 import hailuo_django
+from hailuo_django.api.base import HailuoViewSet
+from hailuo_django.models import VideoJob
 
-STRANGE_HOST = Path(__file__).with_name("strange_host.py")
+from .people import Visitor, address, draft
+
+JOBS = reverse("hailuo_django_api:job-list")
+ROOT = Path(__file__).parents[2]
 
 
-def test_a_site_with_other_defaults_gets_the_same_api() -> None:
+def told_by(host: str) -> dict[str, Any]:
+    """What a site in a process of its own says."""
     package = str(Path(hailuo_django.__file__).parents[1])
     run = subprocess.run(
-        [sys.executable, str(STRANGE_HOST)],
+        [sys.executable, str(Path(__file__).with_name(host))],
         capture_output=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": package},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([package, str(ROOT)])},
         text=True,
         timeout=60,
     )
     assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
+    told: dict[str, Any] = json.loads(run.stdout)
+    return told
 
+
+def test_a_site_with_other_defaults_gets_the_same_api() -> None:
+    told = told_by("strange_host.py")
     status, location, price, in_transaction = told.pop("made")
     assert (status, price, in_transaction) == (202, "0.2835", False)
     assert location.startswith("http://testserver/acme/v1/jobs/")
@@ -40,3 +57,51 @@ def test_a_site_with_other_defaults_gets_the_same_api() -> None:
         "form": 415,
         "throttled": 429,
     }
+
+
+def test_a_headless_site_with_users_of_its_own_gets_the_same_api() -> None:
+    assert told_by("token_host.py") == {
+        "nobody": [401, "Customer", "not_authenticated"],
+        "wrong token": "authentication_failed",
+        "wrong version": "not_found",
+        "without a key": "idempotency_key_required",
+        "with a key": [202, 202],
+        "once": [1, 1],
+        "owner": True,
+        "address": True,
+        "no news": [304, True],
+        "another's": 404,
+        "wrong form": ["all"],
+        "options": 405,
+        "cancelled": "cancelled",
+    }
+
+
+@pytest.mark.parametrize(
+    ("scheme", "asked"),
+    [
+        (versioning.QueryParameterVersioning, {"data": {"version": "v1", "status": "draft"}}),
+        (versioning.AcceptHeaderVersioning, {"HTTP_ACCEPT": "application/json; version=v1"}),
+        (versioning.NamespaceVersioning, {}),
+        (versioning.HostNameVersioning, {}),
+    ],
+)
+def test_a_version_is_the_sites_business(
+    client: Visitor, ada: User, monkeypatch: pytest.MonkeyPatch, scheme: Any, asked: Any
+) -> None:
+    monkeypatch.setattr(HailuoViewSet, "versioning_class", scheme)
+    job = draft(ada)
+    assert [one["id"] for one in client.get(JOBS, **asked).json()["results"]] == [str(job.pk)]
+    made = client.create(prompt="x", submit=False)
+    assert (made.status_code, client.get(made["Location"]).status_code) == (201, 200)
+
+
+def test_a_site_that_authenticates_nobody_lets_in_whom_its_rule_lets_in(
+    db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HailuoViewSet, "authentication_classes", [])
+    assert Visitor().create(prompt="x").status_code == 403
+    settings.HAILUO = {"API_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"]}
+    assert Visitor().create(prompt="x").status_code == 202
+    assert VideoJob.objects.get().owner is None
+    assert Visitor().get(address(VideoJob.objects.get())).status_code == 404

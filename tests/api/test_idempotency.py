@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import IntegrityError, connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -197,6 +197,19 @@ def test_what_fails_in_the_middle_leaves_neither_job_nor_key(
     assert order(client).status_code == 202
 
 
+def test_a_key_that_is_removed_for_its_age_meanwhile_is_asked_for_again(
+    client: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(*args: Any, **kwargs: Any) -> None:
+        raise IntegrityError("UNIQUE constraint failed")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(IdempotencyKey, "save", taken)
+        answer = order(client)
+    assert (answer.status_code, answer["Retry-After"]) == (409, "1")
+    assert order(client).status_code == 202
+
+
 def test_an_answer_is_given_again_for_a_day_and_then_forgotten(client: Visitor) -> None:
     first = order(client)
     young, old = KEPT_FOR - timedelta(minutes=1), KEPT_FOR + timedelta(minutes=1)
@@ -214,6 +227,7 @@ def test_what_is_kept_is_no_more_than_the_owner_was_shown(client: Visitor, ada: 
     answer = order(client)
     kept = IdempotencyKey.objects.get()
     assert json.loads(kept.body) == answer.json()
+    assert str(kept) == KEY
     assert (kept.user, kept.status, [*kept.headers]) == (ada, 202, ["Location", "Retry-After"])
     ada.delete()
     assert not IdempotencyKey.objects.exists()

@@ -48,6 +48,14 @@ def test_no_other_field_of_the_rows_can_be_written(client: Visitor, name: str) -
     assert complaints(answer) == {name: [("unknown_field", message)]}
 
 
+def test_a_draft_takes_no_other_field_either(client: Visitor, ada: User) -> None:
+    job = draft(ada, reference="mine")
+    before = VideoJob.objects.values().get(pk=job.pk)
+    answer = client.patch(address(job), {"prompt": "x", **dict.fromkeys(OTHERS, "1")})
+    assert {*complaints(answer)} == OTHERS
+    assert VideoJob.objects.values().get(pk=job.pk) == before
+
+
 @pytest.mark.parametrize(
     ("retired", "name"),
     [

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from hailuo_django.admin import searching
+from hailuo_django.admin import VideoJobAdmin, searching
 from hailuo_django.models import VideoJob
 from hailuo_django.states import Status
 from tests.api.people import draft, ended
@@ -128,3 +128,7 @@ def test_no_more_prompts_are_read_than_the_page_says(
     assert search(browser, "prompt: cat").jobs == newest, "also where two are of one moment"
     drafts = browser.open(f"{reverse(LIST)}?q=prompt:cat&status=draft").jobs
     assert len(drafts) == 3, "a filter is applied before"
+
+
+def test_the_page_says_how_many_prompts_are_read() -> None:
+    assert f"the newest {searching.MAX_PROMPTS:,} jobs" in str(VideoJobAdmin.search_help_text)

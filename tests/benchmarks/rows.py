@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from hailuo_django.clock import beginning_of, site_day
 from hailuo_django.models import Submission, VideoJob
-from hailuo_django.states import RUNNING
+from hailuo_django.states import ENDED, RUNNING
 
 PAGE = 110
 IN_HAND = {"unsent": PAGE, "unconfirmed": PAGE, **{str(status): 20 for status in sorted(RUNNING)}}
@@ -32,6 +32,7 @@ DURATIONS = {6: 0.76, 8: 0.12, 10: 0.12}
 OWNERS = {"bob": 0.11, "alice": 0.5, "carol": 0.39}
 WORDS = ("a lighthouse", "a cat", "two dancers", "an old harbour", "rain", "a paper boat")
 BATCH = 10_000
+TOOK = timedelta(minutes=3)
 
 Row = dict[str, Any]
 
@@ -99,6 +100,7 @@ def job(n: int, status: str, moment: datetime, rng: random.Random, owners: Row) 
         "result_host": host if completed else None,
         "submission_count": int(status != "draft"),
         "created_at": moment,
+        "completed_at": moment + TOOK if completed else None,
     }
 
 
@@ -116,6 +118,8 @@ def submission(job: Row) -> Row:
         "failure_code": job["failure_code"],
         "krea_job_id": f"krea-{job['reference']}" if has_answer else None,
         "created_at": moment,
+        "sent_at": moment if has_answer else None,
+        "ended_at": moment + TOOK if status in ENDED else None,
         "lost_at": moment if status == "unconfirmed" else None,
         "overdue_at": moment if status in RUNNING else None,
     }

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.text import capfirst
@@ -58,6 +58,22 @@ class HailuoAdmin(ModelAdmin):
     def has_view_raw_permission(self, request: HttpRequest) -> bool:
         """Ask for the permission to see raw requests and answers."""
         return request.user.has_perm(f"{self.opts.app_label}.view_raw_payload")
+
+    def add_to_page(self, request: HttpRequest, context: dict[str, Any], obj: Any) -> None:
+        """Add to ``context`` what the page of a row shows besides Django's own; None: a new row."""
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Show the page of a row with what ``add_to_page`` adds."""
+        self.add_to_page(request, context, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def address(self, view: str, *keys: Any) -> str:
         """Return the address of one of this model's pages, within this very admin."""

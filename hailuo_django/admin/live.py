@@ -83,19 +83,13 @@ class LiveMixin(HailuoAdmin):
         time = format_html('<div class="hailuo-time">{}</div>', told) if told else ""
         return self.part(job, "state", format_html("{}{}", shown, time), **data)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: VideoJob | None = None,
-    ) -> HttpResponse:
+    def add_to_page(
+        self, request: HttpRequest, context: dict[str, Any], obj: VideoJob | None
+    ) -> None:
         """Tell the page of a job that is followed where its other parts are to be had."""
         if obj and self.live_seconds and is_live(obj):
             context["live_page"] = self.address("live_page", obj.pk)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        super().add_to_page(request, context, obj)
 
     @method_decorator(require_safe)
     def live_view(self, request: HttpRequest) -> HttpResponse:

@@ -74,22 +74,16 @@ class PageActionsMixin(SavingMixin, ConfirmingMixin):
         """Go on to the confirmation where the draft is to be submitted as well."""
         return self._ask_to_submit(request, obj) or super().response_change(request, obj)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: VideoJob | None = None,
-    ) -> HttpResponse:
+    def add_to_page(
+        self, request: HttpRequest, context: dict[str, Any], obj: VideoJob | None
+    ) -> None:
         """Offer the verbs that can do something about this job."""
         saves = self.has_add_permission(request) if obj is None else False
         if obj is not None:
             saves = self.has_change_permission(request, obj)
             self._offer(request, context, fitting(obj) - ({"submit_selected"} if saves else set()))
         context["save_and_submit"] = saves and self.has_submit_permission(request) and SUBMIT_TOO
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        super().add_to_page(request, context, obj)
 
     def _offer(self, request: HttpRequest, context: dict[str, Any], names: set[str]) -> None:
         if not ON_PAGES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 
 from hailuo_django.models import Submission, VideoJob
@@ -28,15 +28,9 @@ class StoryMixin(HailuoAdmin):
         """Return what happened, in any order. Add what the site itself knows of."""
         return entries_of(job, rows)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: VideoJob | None = None,
-    ) -> HttpResponse:
+    def add_to_page(
+        self, request: HttpRequest, context: dict[str, Any], obj: VideoJob | None
+    ) -> None:
         """Add the story; a draft has none."""
         if obj and obj.submission_count:
             share_expectations([obj])
@@ -44,4 +38,4 @@ class StoryMixin(HailuoAdmin):
             now, several = timezone.now(), len(rows) > 1
             context["cards"] = [self.card_class(obj, row, now, several) for row in rows]
             context["timeline"] = Timeline.of(self.get_entries(request, obj, rows))
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        super().add_to_page(request, context, obj)

@@ -43,16 +43,10 @@ class SupportMixin(HailuoAdmin):
         told = as_json(self.get_ticket(request, job))
         return HttpResponse(f"{told}\n", content_type="application/json", headers=headers)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: VideoJob | None = None,
-    ) -> HttpResponse:
+    def add_to_page(
+        self, request: HttpRequest, context: dict[str, Any], obj: VideoJob | None
+    ) -> None:
         """Add the raw payloads for those who may see them."""
         if obj and obj.submission_count and self.has_view_raw_permission(request):
             context["payloads"] = payloads_of(obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        super().add_to_page(request, context, obj)

@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connections
+from pytest_django import DjangoDbBlocker
 
 from tests import effort
 from tests.live import gate
@@ -72,6 +73,19 @@ def django_db_modify_db_settings() -> Iterator[None]:
             yield
     else:
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Before the databases are dropped, send away whoever a killed process has left in them."""
+    yield
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    for alias in database_aliases():
+        if connections[alias].vendor == "postgresql":
+            with django_db_blocker.unblock(), connections[alias].cursor() as cursor:
+                cursor.execute(
+                    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"  # noqa: S608
+                )
 
 
 @pytest.fixture(scope="session")

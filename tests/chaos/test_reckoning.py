@@ -91,9 +91,15 @@ def test_a_video_that_is_on_no_row(krea: Sandbox) -> None:
     assert any("ended and Krea has a job for it" in line for line in reckoning.wrong)
 
 
+def lose(job: VideoJob) -> None:
+    """Forget what became of a submission."""
+    lost = {"status": "unconfirmed", "krea_job_id": None, "ended_at": None}
+    Submission.objects.filter(job=job).update(**lost)
+
+
 def test_a_doubt_that_nothing_explains(krea: Sandbox) -> None:
     job = completed(krea)
-    Submission.objects.filter(job=job).update(status="unconfirmed", krea_job_id=None)
+    lose(job)
     reckoning = Reckoning(krea)
     assert len(reckoning.without_row) == len(reckoning.unfinished) == 1
 
@@ -102,7 +108,7 @@ def test_a_doubt_in_spite_of_a_webhook(krea: Sandbox, settings: Settings, live_s
     settings.HAILUO["WEBHOOK_BASE_URL"] = str(live_server)
     job = completed(krea, "Chaos 1. [lost_answer]")
     assert Reckoning(krea).offences == [], "the webhook told"
-    Submission.objects.filter(job=job).update(status="unconfirmed", krea_job_id=None)
+    lose(job)
     assert len(Reckoning(krea).unfinished) == 1
 
 

@@ -54,14 +54,18 @@ class Command(BaseCommand):
         except (OSError, OverflowError, ValueError) as error:
             raise CommandError(str(error)) from None
         with krea:
-            self.stdout.write(_("The sandbox serves at %(url)s. Settings:") % {"url": krea.url})
-            self.stdout.write("")
-            values = {"url": krea.url, "token": krea.token, "host": options["host"]}
-            quoted = {name: json.dumps(value) for name, value in values.items()}
-            self.stdout.write(SETTINGS.format(**quoted))
-            self.stdout.write(_("Ctrl-C ends it."))
-            self.stdout.flush()
             try:
+                self._introduce(krea, options["host"])
                 threading.Event().wait()
             except KeyboardInterrupt:
                 self.stdout.write("")
+
+    def _introduce(self, krea: Sandbox, host: str) -> None:
+        """Print the settings for it."""
+        self.stdout.write(_("The sandbox serves at %(url)s. Settings:") % {"url": krea.url})
+        self.stdout.write("")
+        values = {"url": krea.url, "token": krea.token, "host": host}
+        quoted = {name: json.dumps(value) for name, value in values.items()}
+        self.stdout.write(SETTINGS.format(**quoted))
+        self.stdout.write(_("Ctrl-C ends it."))
+        self.stdout.flush()

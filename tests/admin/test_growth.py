@@ -18,6 +18,7 @@ from pytest_django import Settings
 
 from hailuo_django.admin import VideoJobAdmin, changelist, searching
 from hailuo_django.models import Submission, VideoJob
+from tests import statistics
 
 from .pages import LIST, Browser
 
@@ -158,13 +159,9 @@ def test_whatever_the_list_is_asked_for_is_found_by_index(
 ) -> None:
     monkeypatch.setattr(searching, "MAX_PROMPTS", 100)
     many(grace)
-    with connections[VideoJob.database()].cursor() as cursor:
-        if connections[VideoJob.database()].vendor == "postgresql":  # which does so by itself
-            cursor.execute("ANALYZE")
-        elif "sqlite_stat1" in connections[VideoJob.database()].introspection.table_names(cursor):
-            # What it learned of the rows of another test.
-            cursor.execute("DELETE FROM sqlite_stat1")
-            cursor.execute("ANALYZE sqlite_schema")
+    if connections[VideoJob.database()].vendor == "postgresql":
+        statistics.gather()
+    statistics.forget()
     request = RequestFactory().get("/")
     request.user = User.objects.get(pk=grace.pk)
     for query, index in PLANS.items():

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
@@ -18,6 +17,7 @@ from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from hailuo_django.worker import tasks
 from hailuo_django.worker.lanes import Outcome, run
+from tests import statistics
 
 from .rows import ago, change, fresh, submitted
 
@@ -173,9 +173,7 @@ def test_what_is_due_is_found_by_index(query: str) -> None:
     ]
     Submission.objects.bulk_create(settled)
     change(job, due_at=ago(seconds=1))
-    connection = connections[VideoJob.database()]
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    statistics.gather()
 
     rows = getattr(Submission.objects, query)(timezone.now())
 
@@ -186,8 +184,7 @@ def test_announcements_owed_are_found_by_index() -> None:
     job = submitted()
     told = [JobEvent(job=job, source="system", action="note") for _ in range(3000)]
     JobEvent.objects.bulk_create(told)
-    with connections[VideoJob.database()].cursor() as cursor:
-        cursor.execute("ANALYZE")
+    statistics.gather()
 
     assert "announce_after" in plan(JobEvent.objects.owed(timezone.now()))
     assert "announce_after" in plan(JobEvent.objects.untold(timezone.now()))

@@ -32,6 +32,9 @@ def lost_for_good(now: datetime) -> Q:
     return Q(status=Status.UNCONFIRMED) & unnamed
 
 
+# By the one that has an index and few rows; a constraint says that both are the same.
+_IS_LIVE = Q(ended_at=None, status__in=LIVE)
+
 _ENDED_HERE_ALONE = Q(
     status__in=[Status.FAILED, Status.CANCELLED],
     krea_job_id__isnull=False,
@@ -111,13 +114,12 @@ class SubmissionQuerySet(QuerySet["Submission"]):
 
     def live(self) -> SubmissionQuerySet:
         """Return those whose end nobody has decided or heard of."""
-        # By the one that has an index and few rows; a constraint says that both are the same.
-        return self.filter(ended_at=None, status__in=LIVE)
+        return self.filter(_IS_LIVE)
 
     def billable(self) -> SubmissionQuerySet:
         """Return those that Krea may still bill: live, or ended here while Krea may go on."""
         written_off = Q(written_off_at__isnull=False)
-        return self.filter(Q(ended_at=None, status__in=LIVE) | _ENDED_HERE_ALONE & ~written_off)
+        return self.filter(_IS_LIVE | _ENDED_HERE_ALONE & ~written_off)
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete settled submissions. Raises ProtectedError when Krea may still bill any."""

@@ -151,9 +151,10 @@ def _write_absence(submission: Submission) -> None:
     is_gone = absent_for >= NOT_FOUND_AFTER
     changes: dict[str, Any] = {"due_at": _due_although_absent(submission, since)}
     changes["not_found_since"] = since
-    if _is_first_cancel(submission):
-        changes["cancel_sent_at"] = None  # the GET came first
-    cancelled = submission.cancel_sent_at is not None and "cancel_sent_at" not in changes
+    nothing_sent = _is_first_cancel(submission)  # the GET came first
+    if nothing_sent:
+        changes["cancel_sent_at"] = None
+    cancelled = submission.cancel_sent_at is not None and not nothing_sent
     if submission.account not in ("", pacing.account()):
         note = "Not found, but it was sent with another API token."
         ledger.finish_look(submission, note=note, **changes)

@@ -66,6 +66,12 @@ def _model_unavailable(_: Value) -> Answer:
     return as_json(410, content)
 
 
+def _unavailable(retry_after: Value) -> Answer:
+    answer = error(503, "Service Unavailable")
+    answer.headers["Retry-After"] = f"{retry_after:g}"
+    return answer
+
+
 _ISSUES = [{"code": "invalid_type", "path": ["prompt"], "message": "Expected string"}]
 
 # One line each: the answers that come instead of an effect.
@@ -95,6 +101,9 @@ REFUSALS: dict[str, Callable[[Value], Answer]] = {
     # Unknown: no 5xx is documented. An edge proxy would answer in HTML (inferred).
     "server_error": lambda _: error(500, "Internal Server Error"),
     "bad_gateway_html": lambda _: _html(502),
+    # Inferred: what the servers between a client and an API may say.
+    "other_refusal": lambda status: error(int(status or 0), "The request was not processed."),
+    "unavailable": _unavailable,
     # Inferred: never sent by Krea; a client that follows it hands its token to whoever is there.
     "redirect": lambda _: Answer(302, headers={"Location": "/redirected"}),
     # Documented: unknown, or not yours.
@@ -116,6 +125,14 @@ def spoil(answer: Answer, faults: Faults) -> Answer:
         return _replaced(answer, Answer(200))
     if "answer_without_id" in faults:
         return _replaced(answer, as_json(200, {"status": "queued"}))
+    if "answer_with_number" in faults:
+        return _replaced(answer, as_json(200, json.loads(answer.body) | {"job_id": 20261101}))
+    if "answer_in_list" in faults:
+        return _replaced(answer, as_json(200, [json.loads(answer.body)]))
+    if "other_success" in faults:
+        answer.status = int(faults["other_success"] or 0)
+        # Such an answer has no body, whatever is behind its head (RFC 9110, 204 No Content).
+        answer.body = b"" if answer.status == 204 else answer.body
     if "server_error_accepted" in faults:
         return _replaced(answer, error(500, "Internal Server Error"))
     if "gateway_timeout" in faults:

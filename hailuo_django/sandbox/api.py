@@ -147,11 +147,15 @@ class Api:
     def _accept(self, job: SandboxJob) -> Answer:
         # Documented: 200 with the pending job. No idempotency key exists: every POST is another
         # job.
-        answer = as_json(200, job.as_json())
+        pending = job.as_json()
         self.upstream.create(job)
+        told = self.upstream.enter(job, job.fate) if job.ends_early else []
+        answer = as_json(200, job.as_json() if job.ends_at_once else pending)
         if "early_webhook" in job.faults:
             # Inferred: nothing orders the answer of the POST and the webhook.
-            self.upstream.deliver(job, self.upstream.enter(job, "completed"))
+            self.upstream.deliver(job, told)
+        elif job.ends_at_once:
+            answer.after = lambda: self.upstream.announce(job, told)
         else:
             answer.after = lambda: self.upstream.start(job)
         return answer

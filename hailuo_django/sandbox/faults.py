@@ -60,6 +60,8 @@ FAULTS = {
     "validation": Fault("refuse"),
     "rate_limited": Fault("refuse", option="retry_after"),
     "server_error": Fault("refuse"),
+    "other_refusal": Fault("refuse", option="status", default=409.0),
+    "unavailable": Fault("refuse", option="retry_after", default=30.0),
     "bad_gateway_html": Fault("refuse"),
     "redirect": Fault("refuse"),
     "missing": Fault("refuse", _ONE_JOB),
@@ -72,11 +74,16 @@ FAULTS = {
     "garbage": Fault("spoil"),
     "empty_answer": Fault("spoil"),
     "answer_without_id": Fault("spoil", _NEW_JOB),
+    "answer_with_number": Fault("spoil", _NEW_JOB),
+    "answer_in_list": Fault("spoil", _NEW_JOB),
+    "other_success": Fault("spoil", option="status", default=201.0),
     "server_error_accepted": Fault("spoil"),
     "gateway_timeout": Fault("spoil"),
     # The effect itself comes late, and its answer with it (inferred: proxies keep requests).
     "late_request": Fault("spoil", option="seconds", default=90.0),
     # How a job goes on.
+    "completed_at_once": _job(),  # inferred: an answer that took its time, or was kept somewhere
+    "failed_at_once": _job(),  # inferred: where a provider refuses before it begins
     "moderation": _job(),  # documented
     "fails": _job(),  # documented
     "error_in_result": _job(),  # documented, on another page than the error at the top

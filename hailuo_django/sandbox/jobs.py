@@ -31,6 +31,10 @@ _ERRORS = {
         "code": "provider_error",
         "message": "The provider could not generate the video.",
     },
+    "failed_at_once": {
+        "code": "provider_error",
+        "message": "The provider took no request of this kind.",
+    },
     # Our choice: nothing bounds or cleans what a provider may say. Control characters, right-to-
     # left, 100 kB.
     "hostile_text": {
@@ -93,9 +97,22 @@ class SandboxJob:
             middle.insert(-1, UNKNOWN_STATUS)
         if "stuck" in self.faults:
             return middle[: middle.index("processing") + 1]
-        if self._failure is not None:
-            return [*middle, "failed"]
-        return [*middle, "completed"]
+        return [*middle, self.fate]
+
+    @property
+    def fate(self) -> str:
+        """The state it ends in, unless it is cancelled or never ends."""
+        return "completed" if self._failure is None else "failed"
+
+    @property
+    def ends_at_once(self) -> bool:
+        """Whether the answer to its own POST shows its end."""
+        return not self.faults.keys().isdisjoint({"completed_at_once", "failed_at_once"})
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether it has ended before its POST is answered, be that in the answer or not."""
+        return self.ends_at_once or "early_webhook" in self.faults
 
     @property
     def _failure(self) -> str | None:

@@ -35,6 +35,8 @@ TAKEN = End("completed", 1, 1, 1, f"{SENT} adopt report")
 HELD = End("completed", 2, 1, 1, f"{SENT} hold claim adopt report")
 UNHEARD = HELD._replace(posts=1)  # of the first attempt nothing arrived
 REFUSED = End("failed", 1, 0, 0, f"{SENT} refuse")
+ENDED = End("completed", 1, 1, 1, f"{SENT} adopt")
+STILLBORN = End("failed", 1, 1, 0, f"{SENT} adopt")
 
 # It is not: the answer was lost, and the submission is never sent again.
 FOUND = End("completed", 1, 1, 1, f"{LOST} adopt")
@@ -114,6 +116,9 @@ class Row:
 ROWS = (
     # Krea says what it did.
     Row("200", "", always(TAKEN)),
+    Row("201", "other_success:201", always(TAKEN)),
+    Row("200, completed at once", "completed_at_once", always(ENDED)),
+    Row("200, failed at once", "failed_at_once", always(STILLBORN), "upstream_error"),
     Row("200, slow but in time", "late_answer:0.05", always(TAKEN)),
     Row("200, dripped but in time", "drip:0.0001", always(TAKEN)),
     Row("400", "invalid_request", always(REFUSED), "invalid_request"),
@@ -135,6 +140,9 @@ ROWS = (
     Row("200, garbage", "garbage", MADE),
     Row("200, empty", "empty_answer", MADE),
     Row("200, without an id", "answer_without_id", MADE),
+    Row("200, the id a number", "answer_with_number", MADE),
+    Row("200, in a list", "answer_in_list", MADE),
+    Row("204", "other_success:204", MADE),
     Row("500, accepted", "server_error_accepted", MADE),
     Row("504 in HTML, accepted", "gateway_timeout", MADE),
     Row("worker killed after the POST", "killed after", MADE),
@@ -143,7 +151,12 @@ ROWS = (
     Row("request lost", "lost_request", NOT_MADE, full=True),
     Row("request cut", "cut_request", NOT_MADE),
     Row("302", "redirect", NOT_MADE),
+    Row("405", "other_refusal:405", NOT_MADE),
+    Row("408", "other_refusal:408", NOT_MADE),
+    Row("409", "other_refusal:409", NOT_MADE),
+    Row("413", "other_refusal:413", NOT_MADE),
     Row("500", "server_error", NOT_MADE),
+    Row("503, Retry-After", "unavailable:120", NOT_MADE),
     Row("502 in HTML", "bad_gateway_html", NOT_MADE),
     Row("worker killed before the POST", "killed before", NEVER_SENT),
     # It made one after the sender, and even the window, had ended.
@@ -187,7 +200,9 @@ class Cell:
 
     @property
     def teller(self) -> str:
-        """Who tells of the end: before a job's id is on record, a webhook is but a hint."""
+        """Who tells of the end: the answer itself, or else, once the id is on record, a webhook."""
+        if self.end.events == ENDED.events:
+            return "system"
         recorded = not self.row.in_doubt and self.webhook in ("after", "twice")
         return "webhook" if recorded else "poll"
 

@@ -24,6 +24,9 @@ REFUSALS = [
     ("validation", 422),
     ("rate_limited", 429),
     ("server_error", 500),
+    ("other_refusal:409", 409),
+    ("other_refusal:413", 413),
+    ("unavailable", 503),
     ("bad_gateway_html", 502),
     ("redirect", 302),
 ]
@@ -114,6 +117,32 @@ def test_the_answer_of_an_accepted_post_says_something_else(
     assert answer.status_code == status
     assert "job_id" not in answer.text
     assert [job.id for job in krea.paid] == [krea.posts[0].job_id]
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("answer_with_number", 200), ("answer_in_list", 200), ("other_success:204", 204)],
+)
+def test_the_answer_of_an_accepted_post_has_another_shape(
+    krea: Krea, name: str, status: int
+) -> None:
+    answer = krea.generate(f"[{name}]")
+
+    assert answer.status_code == status
+    assert not answer.text.startswith('{"job_id": "')
+    assert len(krea.jobs) == 1
+
+
+@pytest.mark.parametrize("end", ["completed", "failed"])
+def test_a_job_may_have_ended_in_the_answer_of_its_post(
+    krea: Krea, receiver: Receiver, end: str
+) -> None:
+    answer = krea.generate(f"[{end}_at_once]", receiver.url)
+    krea.wait_idle()
+
+    assert answer.json()["status"] == end
+    assert receiver.statuses == [end]
+    assert len(krea.paid) == (end == "completed")
 
 
 def test_a_late_answer_comes_after_the_job_went_on(start: KreaFactory) -> None:

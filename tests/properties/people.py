@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 from hypothesis import strategies as st
@@ -17,6 +18,8 @@ from .site import Site, key, one, which
 MAX_JOBS = 6
 MAX_SUBMISSIONS = 4
 SECONDS_OF_VIDEO = [6, 10, 6]
+A_QUARTER = timedelta(minutes=15)
+"""For how long Krea may not find a job before that counts."""
 OPERATOR = By("operator")
 UNDECIDED = {"unconfirmed", "failed", "cancelled"}
 
@@ -93,13 +96,19 @@ class People(Site):
         if not again:
             self.attempt(partial(ledger.give_up, row, by=OPERATOR))
             now = self.again(row)
-            may = row.status == Status.UNCONFIRMED and not row.candidate_id
-            assert not unharmed or (now.status == row.status) is not may
+            assert not unharmed or (now.status == row.status) is not self.may_be_given_up(row)
         elif row.job.submission_count < MAX_SUBMISSIONS:
             self.attempt(partial(ledger.send_again, row, by=OPERATOR))
             replaced = Submission.objects.filter(job=row.job_id, number=row.number + 1)
             if self.again(row).status != row.status:
                 assert replaced.get().status == Status.UNSENT, "both, or none"
+
+    def may_be_given_up(self, row: Submission) -> bool:
+        """Tell whether Krea has had its time to name, find or end it."""
+        if row.status != Status.UNCONFIRMED:
+            return row.is_overdue and row.krea_job_id is not None
+        since = row.not_found_since
+        return not row.candidate_id or bool(since and since + A_QUARTER <= self.clock.now())
 
     @precondition(lambda self: any(row.evidence for row in self.rows))
     @rule(stranger=which)
@@ -117,8 +126,16 @@ class People(Site):
         if mine and row.dismissed_at:
             self.misled.add(mine)
 
+    @rule(seconds=st.sampled_from([0, 0, 8000]), stays=st.sampled_from([False, False, True]))
+    def somebody_holds_sending(self, seconds: int, stays: bool) -> None:
+        """For a moment, or until somebody resumes it; time alone never ends it."""
+        self.attempt(lambda: pacing.hold(pacing.account(), by="an operator"))
+        self.clock.pass_time(seconds)
+        if not stays:
+            self.somebody_resumes_sending()
+
     @precondition(lambda self: self.is_in_trouble())
     @rule()
-    def somebody_lifts_the_pause(self) -> None:
+    def somebody_resumes_sending(self) -> None:
         if self.attempt(lambda: pacing.resume(pacing.account())):
             self.trial_ends = None

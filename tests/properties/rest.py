@@ -59,6 +59,8 @@ class Rest(Workers, Listers, People, Upstream):
         self.faults.error = None
         self.sends, self.looks, self.lists, self.trial_ends = [], [], [], None
         self.krea.behave()
+        if (account := self.account()) and account.held_at:
+            self.somebody_resumes_sending()
         for job in self.jobs:
             job.sync()
         self.run_sweeps()

@@ -126,7 +126,7 @@ class Site(RuleBasedStateMachine):
     def is_in_trouble(self) -> bool:
         """Tell whether the next sender has to wait, or goes alone."""
         account = self.account()
-        return account is not None and bool(account.setbacks or account.doubts)
+        return account is not None and bool(account.setbacks or account.doubts or account.held_at)
 
     def is_of_earlier_token(self, row: Submission) -> bool:
         """Tell whether another token sent it: nobody looks for its answer with this one."""

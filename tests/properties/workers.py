@@ -70,6 +70,7 @@ class Workers(Site):
         if account is None:
             return
         assert account.paused_at is None, "nothing is sent in a pause"
+        assert account.held_at is None, "nothing is sent while a person holds it"
         assert account.send_after is None or account.send_after <= self.clock.now()
         if account.setbacks or account.doubts:
             assert self.trial_ends is None or self.trial_ends <= self.clock.now(), "one trial"

@@ -32,6 +32,8 @@ class Listing:
     False where the pages were not enough, where one ended without saying how to go on, or where
     an item could not be read: it may have been the job that is looked for.
     """
+    reach: datetime | None
+    """Every job made at this time or later is here; ``None`` where nothing tells from when on."""
     server_time: datetime | None
     """Krea's clock when it answered the first page; a job made later may be missing."""
 
@@ -52,7 +54,8 @@ def list_since(
     found: dict[str, JobReport] = {}
     server_time: datetime | None = None
     readable = True
-    cursors: list[str | None] = [None]
+    cursor: str | None = None
+    cursors = [cursor]
     for _ in range(max_pages):
         page = client.list(cursor=cursors[-1], limit=limit)
         if len(cursors) == 1:
@@ -61,12 +64,15 @@ def list_since(
         found |= {job.krea_job_id: job for job in page.items if _made_since(job, since)}
         cursor = _next_cursor(page, limit)
         if cursor is None or _is_past(page, cursor, since):
-            return Listing(tuple(found.values()), readable, server_time)
+            reach = since if readable else None
+            return Listing(tuple(found.values()), readable, reach, server_time)
         # No way on, no progress, or no time.
         if not cursor or cursor in cursors or not may_go_on():
             break
         cursors.append(cursor)
-    return Listing(tuple(found.values()), False, server_time)
+    # What was made at the time of a cursor, or later, was on the pages before it.
+    reach = read_moment(cursor) if readable else None
+    return Listing(tuple(found.values()), False, reach, server_time)
 
 
 def _made_since(job: JobReport, since: datetime) -> bool:

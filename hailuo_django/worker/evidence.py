@@ -47,13 +47,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Listing:
-    """A complete answer of Krea's list, split by what is known here."""
+    """An answer of Krea's list, split by what is known here."""
 
     listed_at: datetime
-    since: datetime
-    """How far back it goes."""
-    whole: bool
-    """Whether it went so far, and every item could be read."""
+    since: datetime | None
+    """From when on every job is in it; ``None`` where that is not known."""
     known: Sequence[JobReport]
     """Jobs of this account on record here."""
     strangers: Sequence[JobReport]
@@ -74,8 +72,8 @@ class Finding:
 
     @property
     def reaches_back(self) -> bool:
-        """Whether the list is whole and goes back to the beginning of the window."""
-        return self.listing.whole and self.listing.since <= self.window.since
+        """Whether the list is whole back to the beginning of the window."""
+        return self.listing.since is not None and self.listing.since <= self.window.since
 
     @property
     def is_absent(self) -> bool:
@@ -106,7 +104,7 @@ class Finding:
             "strangers": [job.krea_job_id for job in self.strangers[:MAX_NAMED]],
             "control": self.control,
             "absent": self.is_absent,
-            "whole": self.listing.whole,
+            "whole": self.reaches_back,
             "jobs": len(self.listing.known) + len(self.listing.strangers),
         }
 

@@ -109,7 +109,7 @@ def _weigh(search: Search, answer: JobList) -> None:
         _give_back(search.submissions, "it came without Krea's time.", None)
         return
     offset = answer.server_time + CUT_OFF - search.asked_at
-    listing = Listing(answer.server_time, search.since, answer.complete, *sort_out(answer.jobs))
+    listing = Listing(answer.server_time, answer.reach, *sort_out(answer.jobs))
     findings = [(row, examine(_window(row, offset), listing)) for row in search.submissions]
     in_question = {job.krea_job_id: job for _, found in findings for job in found.strangers}
     ledger.remember_strangers(pacing.account(), list(in_question.values()))

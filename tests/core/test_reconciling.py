@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.db.models import F
 from pytest_django import Settings
 
 from hailuo_django import ledger
+from hailuo_django.krea.listing import list_since
 from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, FailureCode, Status
@@ -195,6 +197,22 @@ def test_absence_allows_for_the_clock_of_the_host_that_lost_the_answer(krea: San
     list_now()
     assert only(job).evidence["control"] == ""
     assert only(job).evidence["absent"] is False, "it may still be on its way"
+
+
+def test_a_list_that_ends_before_an_old_one_decides_about_the_younger(
+    krea: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_page = partial(list_since, max_pages=1, limit=2)
+    monkeypatch.setattr("hailuo_django.worker.reconcile.list_since", first_page)
+    old, young = lost(krea, arrived=False), lost(krea, arrived=False)
+    sent()
+    sent()
+    krea.jobs[0].created_at -= timedelta(hours=1)
+    change(old, sent_at=ago(hours=2))
+    list_now()
+
+    assert (only(young).evidence["absent"], only(young).evidence["whole"]) == (True, True)
+    assert (only(old).evidence["absent"], only(old).evidence["whole"]) == (False, False)
 
 
 def test_a_list_that_lags_proves_nothing(krea: Sandbox, settings: Settings) -> None:

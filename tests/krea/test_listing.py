@@ -83,6 +83,7 @@ def test_more_pages_than_allowed_leave_it_incomplete(
 ) -> None:
     listing = list_since(client, NOON, limit=2, max_pages=2)
     assert (ids(listing), listing.complete) == (made[:2:-1], False)
+    assert listing.reach == NOON + 3.001 * SECOND, "from there on all are here"
     assert pages_asked(krea) == 2
 
 
@@ -99,7 +100,7 @@ def test_a_whole_page_of_one_instant_stops_it(
 def test_a_cursor_that_makes_no_progress_stops_it(net: Net) -> None:
     server = net.serve(answer(200, {"items": [at(9, "a")], "next_cursor": "opaque"}))
     listing = list_since(net.client(server.url), NOON)
-    assert (ids(listing), listing.complete) == (["a"], False)
+    assert (ids(listing), listing.complete, listing.reach) == (["a"], False, None)
     assert len(server.requests) == 2
 
 
@@ -142,7 +143,7 @@ def test_a_full_page_that_tells_nothing_more_leaves_it_incomplete(net: Net) -> N
 def test_an_item_that_cannot_be_read_may_have_been_the_one(net: Net) -> None:
     server = net.serve(answer(200, {"items": [at(2, "a"), {"status": "queued"}, at(-1, "b")]}))
     listing = list_since(net.client(server.url), NOON)
-    assert (ids(listing), listing.complete) == (["a"], False)
+    assert (ids(listing), listing.complete, listing.reach) == (["a"], False, None)
 
 
 def test_a_job_that_does_not_tell_its_time_is_listed(net: Net) -> None:

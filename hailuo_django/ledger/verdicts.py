@@ -115,18 +115,16 @@ def dismiss(stranger: Stranger, *, by: By) -> None:
     alias = VideoJob.database()
     actor_id = by.actor.pk if by.actor else None
     mine = Stranger.objects.using(alias).open().filter(pk=stranger.pk)
-    if not mine.update(dismissed_at=timezone.now(), dismissed_by_id=actor_id):
-        message = _("This upstream job was dismissed already, or a submission has it on record.")
-        raise Conflict(message, code="not_open")
-    detail = f"Not ours: Krea job {stranger.krea_job_id}"
-    waiting = Submission.objects.using(alias).unconfirmed().filter(account=stranger.account)
-    for submission in waiting.order_by("job_id", "number"):
-        if stranger.krea_job_id not in submission.evidence.get("strangers", ()):
-            continue
-        with transaction.atomic(using=alias):
-            lock_job(submission.job_id)
-            waiting.filter(pk=submission.pk).update(due_at=timezone.now())
-            write_note(submission, detail, by)
+    rows = Submission.objects.using(alias).unconfirmed().filter(account=stranger.account)
+    waiting = [row for row in rows if stranger.krea_job_id in row.evidence.get("strangers", ())]
+    with transaction.atomic(using=alias):
+        VideoJob.objects.using(alias).lock({row.job_id for row in waiting})
+        if not mine.update(dismissed_at=timezone.now(), dismissed_by_id=actor_id):
+            message = _("This upstream job was dismissed, or a submission has it on record.")
+            raise Conflict(message, code="not_open")
+        rows.filter(pk__in=[row.pk for row in waiting]).update(due_at=timezone.now())
+        for row in waiting:
+            write_note(row, f"Not ours: Krea job {stranger.krea_job_id}", by)
 
 
 def remember_strangers(account: str, jobs: Sequence[JobReport]) -> None:

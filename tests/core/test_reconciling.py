@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.db.models import F
 from pytest_django import Settings
 
@@ -18,6 +19,7 @@ from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, FailureCode, Status
 from hailuo_django.worker.reconcile import ListLane
 from hailuo_django.worker.sweep import sweep
+from tests.trouble import failing_at
 
 from .rows import ago, change, claimed, client, fresh, history, look_again, only, sent, submitted
 
@@ -369,6 +371,20 @@ def test_a_dismissed_stranger_is_no_longer_counted(krea: Sandbox, settings: Sett
     assert [only(job).evidence["strangers"] for job in jobs] == [[], []]
     assert {only(job).evidence["absent"] for job in jobs} == {True}
     assert all("note" in actions(job) for job in jobs)
+
+
+@pytest.mark.parametrize("statement", range(1, 7))
+def test_a_dismissal_is_written_down_whole_or_not_at_all(krea: Sandbox, statement: int) -> None:
+    job = lost(krea)
+    list_now()
+    [stranger] = Stranger.objects.open()
+    with failing_at(statement), pytest.raises(OperationalError):
+        ledger.dismiss(stranger, by=ledger.By("operator"))
+
+    assert Stranger.objects.open().exists()
+    assert "note" not in actions(job)
+    ledger.dismiss(stranger, by=ledger.By("operator"))
+    assert actions(job).count("note") == 1
 
 
 def test_what_cannot_be_sent_again_shows_its_evidence(krea: Sandbox, settings: Settings) -> None:

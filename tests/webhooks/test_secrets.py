@@ -36,9 +36,9 @@ from hailuo_django.tokens import Addressee, make_token
 from hailuo_django.worker import tasks
 from hailuo_django.worker.sweep import sweep
 from tests.site import configure
+from tests.trouble import failing_at
 
 from .rows import SITE, Pair, look, post, running, unconfirmed
-from .test_trouble import failing_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

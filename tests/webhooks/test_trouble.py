@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import connections
 from django.dispatch import Signal
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -20,32 +20,13 @@ from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import RUNNING, Status
 from hailuo_django.worker.sweep import sweep
 from tests.site import configure
+from tests.trouble import FRAMES, down, failing_at
 
 from .rows import SITE, Pair, everything, look, post, running, unconfirmed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MAX_STATEMENTS = 4
-FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
-
-
-def down(*args: Any, **kwargs: Any) -> None:
-    raise OperationalError("the database is away")
-
-
-@contextmanager
-def failing_at(statement: int) -> Iterator[list[str]]:
-    """Let one statement fail, the ``statement``-th from here on, BEGIN included."""
-    executed: list[str] = []
-
-    def execute_or_fail(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
-        executed.append(sql)
-        if len(executed) == statement:
-            down()
-        return execute(sql, *args)
-
-    with connections[VideoJob.database()].execute_wrapper(execute_or_fail):
-        yield executed
 
 
 @contextmanager

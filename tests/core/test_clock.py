@@ -1,13 +1,18 @@
-"""Times of sites that keep them without a time zone."""
+"""Clocks: of sites that keep times without a time zone, and of hosts that are wrong."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pytest_django import Settings
 
 from hailuo_django.clock import aware
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import Status
+from hailuo_django.worker.sweep import sweep
+
+from .rows import ago, change, claimed, fresh, only, sent, submitted
 
 ONCE = datetime(2026, 10, 25, 1, 30)  # noqa: DTZ001 - as such a site keeps it
 TWICE = datetime(2026, 10, 25, 2, 30)  # noqa: DTZ001
@@ -23,3 +28,41 @@ def test_an_hour_that_comes_twice_is_the_first_or_the_latest(
     settings.TIME_ZONE = "Europe/Berlin"
     told = aware(moment, latest=latest).astimezone(UTC)
     assert (told.hour, told.minute) == (hour, 30)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_host_put_off_whose_clock_was_a_year_ahead_is_done_now(krea: Sandbox) -> None:
+    in_a_year = ago(days=-365)
+    running, unsent = sent(), submitted()
+    krea.move(krea.jobs[0].id, "completed")
+    change(running, due_at=in_a_year)
+    change(unsent, due_at=in_a_year)
+    sweep()
+
+    assert fresh(running).status == Status.COMPLETED
+    assert fresh(unsent).status == Status.BACKLOGGED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sender_that_died_on_such_a_host_leaves_it_unconfirmed(krea: Sandbox) -> None:
+    job = submitted()
+    claimed(krea)
+    change(job, due_at=ago(days=-365), lease_expires_at=ago(days=-365))
+    sweep()
+
+    assert (fresh(job).status, len(krea.posts)) == (Status.UNCONFIRMED, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_settings_put_off_for_long_waits_for_its_time(
+    krea: Sandbox, settings: Settings
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "UNCONFIRMED_GRACE_SECONDS": 30 * 86400}
+    krea.misbehave("lost_answer", on="generate")
+    job = sent()
+    due_at = only(job).due_at
+    sweep()
+
+    assert due_at is not None
+    assert due_at - ago() > timedelta(days=29)
+    assert only(job).due_at == due_at

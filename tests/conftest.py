@@ -9,6 +9,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
+from django.core.servers.basehttp import WSGIServer
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
@@ -31,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
+    # A crowd of clients is let in by and by; Django's own ten turn some of them away.
+    WSGIServer.request_queue_size = 128
     settings.TEST_DIR.mkdir(mode=0o755, exist_ok=True)
 
 

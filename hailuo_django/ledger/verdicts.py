@@ -120,7 +120,7 @@ def dismiss(stranger: Stranger, *, by: By) -> None:
     with transaction.atomic(using=alias):
         VideoJob.objects.using(alias).lock({row.job_id for row in waiting})
         if not mine.update(dismissed_at=timezone.now(), dismissed_by_id=actor_id):
-            message = _("This upstream job was dismissed, or a submission has it on record.")
+            message = _("This upstream job was dismissed already, or a submission has it.")
             raise Conflict(message, code="not_open")
         rows.filter(pk__in=[row.pk for row in waiting]).update(due_at=timezone.now())
         for row in waiting:

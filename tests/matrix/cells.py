@@ -166,6 +166,9 @@ ROWS = (
 WEBHOOKS = {"none": 0, "before": 1, "before, twice": 2, "after": 1, "twice": 2}
 """When Krea tells of the end (before it answers the POST, or after), and how often."""
 
+TOLD_TWICE = ("none", "before, twice", "twice")
+"""The columns of each run: what is told twice was told once before that."""
+
 LAGS = {"prompt": 0, "30 s behind": 30}
 """How far Krea's list lags, in seconds."""
 
@@ -213,9 +216,10 @@ def cells(row: Row, *, every: bool) -> Iterator[Cell]:
     ``every`` one, or without those that differ from another in what is never read there: the
     list beside a webhook, and how the answer was lost beside the settings.
     """
+    webhooks = WEBHOOKS if every or row.full else TOLD_TWICE
     for listing in LAGS:
         told = row.outcome.webhook.jobs and (every or listing == "prompt")
-        for webhook in WEBHOOKS if told else ("none",):
+        for webhook in webhooks if told else ("none",):
             yield Cell(row, webhook, listing)
         if row.in_doubt and (every or row.full):
             yield Cell(row, "none", listing, "person", control=True)

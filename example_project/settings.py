@@ -19,8 +19,11 @@ So ``manage.py`` works without the demo as well: run ``hailuo_sandbox``, ``qclus
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from hailuo_django import __version__
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -116,6 +119,19 @@ HAILUO: dict[str, Any] = {
 }
 if "HAILUO_DEMO_POLL_SECONDS" in os.environ:
     HAILUO["POLL_INTERVAL_SECONDS"] = float(os.environ["HAILUO_DEMO_POLL_SECONDS"])
+
+# The description of the API needs the extra ``hailuo_django[openapi]``.
+if find_spec("drf_spectacular"):
+    INSTALLED_APPS += ["drf_spectacular"]
+    REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+    SPECTACULAR_SETTINGS = {
+        "TITLE": "hailuo_django",
+        "DESCRIPTION": "Videos by MiniMax's Hailuo 02: asked for now, done in minutes, paid once.",
+        "VERSION": __version__,
+        "LICENSE": {"name": "MIT"},
+        "OAS_VERSION": "3.1.0",
+        "SERVE_INCLUDE_SCHEMA": False,
+    }
 
 LOGGING = {
     "version": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import TemplateView
@@ -13,3 +14,8 @@ urlpatterns = [
     path("api/", include("hailuo_django.api.urls")),
     path("api-auth/", include("rest_framework.urls")),  # "Log in" on the API's pages
 ]
+
+if apps.is_installed("drf_spectacular"):
+    from drf_spectacular.views import SpectacularAPIView
+
+    urlpatterns.append(path("api/schema/", SpectacularAPIView.as_view(), name="schema"))

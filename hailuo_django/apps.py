@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from importlib import import_module
+
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -20,4 +22,6 @@ class HailuoDjangoConfig(AppConfig):
         """Redact Django's logs whatever the host configured; register checks and schedule."""
         logs.install()
         checks.register()
+        if apps.is_installed("drf_spectacular"):
+            import_module("hailuo_django.api.openapi.extensions")
         post_migrate.connect(schedule.install_after_migrate, sender=self)

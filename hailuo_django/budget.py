@@ -29,6 +29,7 @@ from .states import Status
 
 LOCK = "budget"
 USER_DAY = "user_day"
+CAPS = ("day", "month", USER_DAY)
 CENT_OF_A_CENT = Decimal("0.0001")
 
 

@@ -6,6 +6,12 @@ from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
+SUBMISSION_ALIVE = "submission_alive"
+"""A Conflict's code: an earlier submission may still become a video."""
+
+STALE = "stale"
+"""A Conflict's code: the row was changed after it was read."""
+
 
 class HailuoError(Exception):
     """Base of every error of this app. ``code`` is stable, the text is for people."""

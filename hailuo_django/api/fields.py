@@ -27,6 +27,9 @@ class USDField(serializers.Field[Decimal, Any, str, Any]):
 class TextOrNullField(serializers.CharField):
     """Text that is null, not empty, while there is none."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(read_only=True, allow_null=True, **kwargs)
+
     def to_representation(self, value: Any) -> Any:
         """Return the text, or None."""
         return super().to_representation(value) if value else None

@@ -77,6 +77,13 @@ class TimeCursorPagination(CursorPagination):
         """Return the address of the page before; None where there is none."""
         return self._link(0, reverse=True) if self.has_previous else None
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return what a page is, for a description of the API."""
+        example = "https://www.example.com/api/jobs/?cursor=cD0yMDI2"
+        address = {"type": "string", "format": "uri", "nullable": True, "example": example}
+        properties = {"next": address, "previous": address, "results": schema}
+        return {"type": "object", "required": [*properties], "properties": properties}
+
     def _link(self, index: int, *, reverse: bool) -> str | None:
         if not self.page:  # its rows were deleted meanwhile
             return None

@@ -70,7 +70,7 @@ class VideoJobSerializer(AdvisedSerializer):
 
     spent_usd = USDField()
     waiting = serializers.SerializerMethodField()
-    expected_at = serializers.DateTimeField()
+    expected_at = serializers.DateTimeField(allow_null=True)
     video_url = TextOrNullField()
     failure_code = TextOrNullField()
     error = serializers.SerializerMethodField()
@@ -126,6 +126,7 @@ class JobEventSerializer(serializers.ModelSerializer[JobEvent]):
             "from_status",
             "to_status",
         )
+        read_only_fields = fields
 
 
 class StaffJobEventSerializer(JobEventSerializer):

@@ -21,6 +21,9 @@ SHARE = 4
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 3, 60
 
+SENDING_PAUSED, ANSWER_LOST = WAITING_CODES = ("sending_paused", "answer_lost")
+"""Why a job may wait, for programs."""
+
 
 def retry_after(job: VideoJob, usual_seconds: float | None = None) -> int | None:
     """Return the whole seconds after which to ask again; None when nothing more will happen.
@@ -57,13 +60,13 @@ def reason_to_wait(job: VideoJob) -> Hint | None:
     """
     if job.status == Status.UNSENT and _is_held(job):
         message = _("Sending is paused. The job keeps its place and is sent by itself.")
-        return Hint(code="sending_paused", message=message)
+        return Hint(code=SENDING_PAUSED, message=message)
     if job.status == Status.UNCONFIRMED:
         message = _(
             "It was sent and the answer was lost. It is looked for, and not sent again by itself:"
             " nothing is paid for twice."
         )
-        return Hint(code="answer_lost", message=message)
+        return Hint(code=ANSWER_LOST, message=message)
     return None
 
 

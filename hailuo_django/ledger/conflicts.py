@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hailuo_django.exceptions import Conflict
+from hailuo_django.exceptions import SUBMISSION_ALIVE, Conflict
 from hailuo_django.models import VideoJob
 from hailuo_django.states import LIVE, RESUBMITTABLE, Action, Status
 
@@ -50,6 +50,6 @@ def conflict(row: VideoJob | None, wish: Wish) -> Conflict:
     message = wish.refusal % row.get_status_display()
     if row.status in wish.allowed:
         # The state would do, and an earlier submission is still under way.
-        return Conflict(message, code="submission_alive", status=row.status)
+        return Conflict(message, code=SUBMISSION_ALIVE, status=row.status)
     allowed = [status for status in Status if status in wish.allowed]
     return Conflict(message, status=row.status, allowed=allowed)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from hailuo_django import budget
-from hailuo_django.exceptions import Conflict, HailuoError, TooSoon
+from hailuo_django.exceptions import STALE, Conflict, HailuoError, TooSoon
 from hailuo_django.krea.wire import GENERATE_PATH, generate_body
 from hailuo_django.models import REQUEST_FIELDS, JobEvent, Submission, VideoJob
 from hailuo_django.models.querysets import SubmissionQuerySet
@@ -139,7 +139,7 @@ def _take(job: VideoJob, where: Q, action: Action, now: datetime) -> VideoJob:
     if job.request_changes(row):
         # What is paid for must be what the caller looked at.
         message = _("The job in the database differs from this one: save it, or read it again.")
-        raise Conflict(message, code="stale")
+        raise Conflict(message, code=STALE)
     return row
 
 

@@ -98,7 +98,7 @@ class ConfirmingMixin(HailuoAdmin):
             return self._ask_again(request, batch)
         if len(outlook.rows) > AT_ONCE or not ledger.work_on(batch, seconds=SECONDS_AT_ONCE):
             ledger.hand_over(batch)
-        outcomes = Outcomes(batch)
+        outcomes = Outcomes(batch, self._visible(request))
         for level, words in outcomes.messages():
             messages.add_message(request, level, words)
         job_id = outcomes.only_job_done()
@@ -127,7 +127,7 @@ class ConfirmingMixin(HailuoAdmin):
         if batch.is_proposal:
             shown, template = look_ahead(batch, self._visible(request)), self.proposal_template
         else:
-            shown, template = Outcomes(batch), self.batch_template
+            shown, template = Outcomes(batch, self._visible(request)), self.batch_template
         page = shown.page(request.GET.get("page"), self.rows_per_page)
         return self.page(
             request,

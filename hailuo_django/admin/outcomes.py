@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -33,21 +34,23 @@ class Line:
     """One job of a confirmed batch."""
 
     item: BatchItem
+    job: VideoJob | None
+    """None where it was deleted, or is none of those that the reader may see."""
 
     @property
     def job_id(self) -> Any:
-        """Its job's id; None where that was deleted."""
-        return self.item.job.pk if self.item.job else None
+        """Its job's id, where there is a page of it."""
+        return self.job.pk if self.job else None
 
     @property
     def title(self) -> SafeString | str:
-        """What the job is called; its id where it was deleted."""
-        return display.title(self.item.job) if self.item.job else str(self.item.job_id)
+        """What the job is called; else its id."""
+        return display.title(self.job) if self.job else str(self.item.job_id)
 
     @property
     def format(self) -> str:
         """What decided the price."""
-        return display.format_of(self.item.job) if self.item.job else ""
+        return display.format_of(self.job) if self.job else ""
 
     @property
     def price(self) -> str:
@@ -71,10 +74,14 @@ class Line:
 
 
 class Outcomes:
-    """The jobs of a confirmed batch, and their outcomes in all."""
+    """The jobs of a confirmed batch, and their outcomes in all.
 
-    def __init__(self, batch: Batch) -> None:
+    ``visible`` are the jobs that exist for the reader, who may be another than the operator.
+    """
+
+    def __init__(self, batch: Batch, visible: QuerySet[VideoJob]) -> None:
         self.batch = batch
+        self._visible = visible.using(VideoJob.database())
         self.tally: dict[str, Tally] = self._items.tally()
 
     @property
@@ -125,7 +132,7 @@ class Outcomes:
     def left_out(self) -> list[Line]:
         """The first that were not done, and why."""
         rows = self._items.filter(outcome__in=[Outcome.SKIPPED, Outcome.FAILED])
-        return [Line(item) for item in rows.select_related("job")[:MAX_LEFT_OUT]]
+        return self._lines(rows[:MAX_LEFT_OUT])
 
     @property
     def more_left_out(self) -> int:
@@ -136,9 +143,14 @@ class Outcomes:
     def page(self, number: str | None, length: int) -> Page[Line]:
         """Return a page of those that were done, or wait for it."""
         rows = self._items.filter(outcome__in=[Outcome.DONE, Outcome.WAITING])
-        page: Page[Any] = Paginator(rows.select_related("job"), length).get_page(number)
-        page.object_list = [Line(item) for item in page.object_list]
+        page: Page[Any] = Paginator(rows, length).get_page(number)
+        page.object_list = self._lines(page.object_list)
         return page
+
+    def _lines(self, rows: Iterable[BatchItem]) -> list[Line]:
+        items = list(rows)
+        seen = self._visible.in_bulk([item.job_id for item in items])
+        return [Line(item, seen.get(item.job_id)) for item in items]
 
     def only_job_done(self) -> Any:
         """Return the id of the job where there was one, and it was done; else None."""

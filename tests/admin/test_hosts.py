@@ -11,11 +11,13 @@ from django.db.models import Model
 from django.urls import reverse
 from pytest_django import Settings
 
-from hailuo_django.models import VideoJob
-from tests.api.people import draft, wanted
+from hailuo_django.models import Batch, VideoJob
+from hailuo_django.states import Status
+from tests.api.people import draft, ended, wanted
 
-from .pages import LIST, Browser, page_of, token_of
+from .pages import LIST, Browser, grant, page_of, person, token_of
 
+BATCH = "admin:hailuo_django_videojob_batch"
 DELETE = "admin:hailuo_django_videojob_delete"
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,6 +107,29 @@ def test_a_site_filters_sorts_counts_and_browses_in_its_own_way(
     data = {"action": "download_csv", "index": "0", "_selected_action": both}
     answer = browser.post(reverse(LIST), {**token_of(browser), **data})
     assert answer.getvalue().count(b",spring\r\n") == 2
+
+
+def test_a_batch_tells_of_no_job_that_a_site_hides_from_its_reader(
+    settings: Settings, browser: Browser, grace: User
+) -> None:
+    judy = person("judy", "view", "submit")
+    mine = draft(judy, prompt="what judy wants")
+    theirs = [draft(None, prompt="whose secret?"), ended(None, Status.COMPLETED)]
+    page = browser.buy("submit_selected", mine, *theirs)
+    assert "whose secret?" in page.text
+    assert page.text.count("a lighthouse") == 1, "skipped, since it is completed"
+
+    settings.ROOT_URLCONF = "tests.admin.own_desk"
+    batch = Batch.objects.get()
+    page = grant(judy, "view_batch").open(reverse(BATCH, args=[batch.pk]))
+
+    assert "Jobs submitted: 2 of 3" in page.text
+    assert "what judy wants" in page.text
+    assert "whose secret?" not in page.text
+    assert "a lighthouse" not in page.text
+    assert [a for a in page.all("a") if str(mine.pk) in a["href"]]
+    assert not [a for a in page.all("a") for job in theirs if str(job.pk) in a["href"]]
+    assert all(str(job.pk) in page.text for job in theirs)
 
 
 def test_each_of_two_admins_leads_to_its_own_pages(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, TypeAlias
 
-from django.contrib import messages
 from django.contrib.admin import display as shown
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from hailuo_django.exceptions import Conflict
 from hailuo_django.fields import validate_web_address
 from hailuo_django.models import REQUEST_FIELDS, Submission, VideoJob
 
@@ -28,6 +28,7 @@ from .overview import OverviewMixin
 from .page_actions import PageActionsMixin
 from .quotes import QuoteMixin
 from .reconcile import ReconcilingMixin
+from .saving import back
 from .searching import SearchMixin
 from .sheets import SheetMixin, download_csv
 from .story import StoryMixin
@@ -170,8 +171,9 @@ class VideoJobAdmin(
         try:
             return super().changelist_view(request, extra_context)
         except ValidationError:  # what was selected is no id; verbs keep theirs to the row
-            messages.error(request, _("Select jobs from the list. Nothing was done."))
-            return HttpResponseRedirect(request.get_full_path())
+            return back(request, _("Select jobs from the list. Nothing was done."))
+        except Conflict as conflict:  # of a field in ``list_editable``; all or none are saved
+            return back(request, conflict.message)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Ask for the permission to cancel."""

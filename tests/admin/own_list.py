@@ -33,6 +33,7 @@ class OurListAdmin(VideoJobAdmin):
 
     list_display = (*VideoJobAdmin.list_display, "reference")
     list_filter = (*VideoJobAdmin.list_filter, SeasonFilter, "owner")
+    list_editable = ("duration",)
     sortable_by = (*VideoJobAdmin.sortable_by, "reference")
     date_hierarchy = "created_at"
     paginator = Paginator

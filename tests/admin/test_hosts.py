@@ -109,6 +109,20 @@ def test_a_site_filters_sorts_counts_and_browses_in_its_own_way(
     assert answer.getvalue().count(b",spring\r\n") == 2
 
 
+def test_what_a_list_lets_edit_is_left_once_it_is_submitted(
+    settings: Settings, browser: Browser, grace: User
+) -> None:
+    settings.ROOT_URLCONF = "tests.admin.own_list"
+    job = draft(grace)
+    page = browser.open(reverse(LIST))
+    job.submit()
+
+    page = browser.post_form(page, "changelist-form", **{"form-0-duration": "10", "_save": "Save"})
+
+    assert page.status == 200
+    assert VideoJob.objects.get().duration == 6
+
+
 def test_a_batch_tells_of_no_job_that_a_site_hides_from_its_reader(
     settings: Settings, browser: Browser, grace: User
 ) -> None:

@@ -103,16 +103,16 @@ def _about_money(resolution: str, duration: int, prices: PriceTable) -> Iterator
         message = _(
             "%(duration)d s at %(resolution)s costs less: %(price)s USD instead of %(now)s."
         )
-        values = {"duration": best, "resolution": resolution, "now": price}
-        yield Advice("cheaper_for_longer", message % {**values, "price": prices[resolution][best]})
+        values = {"duration": best, "resolution": resolution, "now": bare(price)}
+        lower = bare(prices[resolution][best])
+        yield Advice("cheaper_for_longer", message % {**values, "price": lower})
     larger = RESOLUTIONS[RESOLUTIONS.index(resolution) + 1 :]
     better = [r for r in larger if prices[r][duration] <= price]
     if better:
         message = _("%(resolution)s at %(duration)d s costs no more: %(price)s USD.")
         values = {"resolution": better[-1], "duration": duration}
-        yield Advice(
-            "same_price_for_better", message % {**values, "price": prices[better[-1]][duration]}
-        )
+        same = bare(prices[better[-1]][duration])
+        yield Advice("same_price_for_better", message % {**values, "price": same})
 
 
 def _about_the_model(resolution: str, duration: int) -> Iterator[Advice]:

@@ -36,7 +36,7 @@ def test_a_price_comes_with_advice(browser: Browser) -> None:
     quote = ask(browser, resolution="512p", duration="8", start_image="on")
 
     assert quote["price"] == "0.3780 USD"
-    assert quote["advice"][0] == "10 s at 512p costs less: 0.1575 USD instead of 0.378."
+    assert quote["advice"][0] == "10 s at 512p costs less: 0.1575 USD instead of 0.3780."
     assert not [words for words in quote["advice"] if "start image" in words]
     assert quote["budget"] == []
 
@@ -61,7 +61,9 @@ def test_the_sites_own_prices_are_told(browser: Browser, settings: Settings) -> 
 
 def test_amounts_are_told_in_the_readers_language(browser: Browser, settings: Settings) -> None:
     settings.LANGUAGE_CODE = "de"
-    assert ask(browser)["price"] == "0,2835 USD"
+    quote = ask(browser, resolution="512p", duration="8")
+    assert quote["price"] == "0,3780 USD"
+    assert "0,1575 USD instead of 0,3780." in quote["advice"][0]
 
 
 def test_what_stays_of_the_budget_is_told(
@@ -144,7 +146,7 @@ def test_the_form_tells_price_and_advice_as_saved_without_a_script(
     browser: Browser, grace: User
 ) -> None:
     page = browser.open(page_of(draft(grace, resolution="512p", duration=8)))
-    assert "0.3780 USD 10 s at 512p costs less: 0.1575 USD instead of 0.378." in page.text
+    assert "0.3780 USD 10 s at 512p costs less: 0.1575 USD instead of 0.3780." in page.text
     assert "As saved." in page.text
 
     new = browser.open(reverse(ADD))

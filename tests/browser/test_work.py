@@ -38,6 +38,8 @@ def test_a_job_is_written_and_submitted_with_keys_alone(operator: Page, stage: S
     keys.type("Submit")
     tab_to(operator.get_by_role("button", name=re.compile("^(Go|Run)")))
     press_enter(operator)
+    keys.press("Tab")  # from where the list was skipped to, which the browser has kept
+    expect(operator.get_by_role("button", name="No, take me back")).to_be_focused()
     tab_to(operator.get_by_role("button", name=CONFIRM))
     press_enter(operator)
 

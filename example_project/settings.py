@@ -58,6 +58,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "example_project.urls"
 WSGI_APPLICATION = "example_project.wsgi.application"
 STATIC_URL = "static/"
+LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 
 TEMPLATES = [

@@ -158,6 +158,7 @@ class Command(BaseCommand):
         self.say(
             "",
             _("Site     %(site)s/") % {"site": site},
+            _("Gallery  %(site)s/gallery/") % {"site": site},
             _("Admin    %(site)s/admin/") % {"site": site},
             _("API      %(site)s/api/jobs/") % {"site": site},
             _("Sign in  %(name)s, password %(password)s")

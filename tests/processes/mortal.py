@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
+import pytest
 from django.conf import settings
 
 from hailuo_django.models import VideoJob
 
 from .start import start
+
+KILLED = -signal.SIGKILL
+MORTAL = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
+]
+"""The marks of stories in which processes are killed."""
 
 
 class MortalWorkers:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,23 +19,12 @@ from hailuo_django.states import RUNNING, Status
 from hailuo_django.worker.sweep import sweep
 from tests import effort
 
-from .mortal import MortalWorkers, mortal_workers
+from .mortal import KILLED, MORTAL, MortalWorkers
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
-]
+pytestmark = MORTAL
 
-KILLED = -signal.SIGKILL
 TIMES = effort.KILLS_AT_A_POINT
 RANDOM_TIMES = effort.KILLS_AT_RANDOM
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[MortalWorkers]:
-    with mortal_workers() as workers:
-        yield workers
 
 
 @pytest.fixture
@@ -95,10 +82,10 @@ def finish_upstream(krea: Sandbox) -> None:
     ],
 )
 def test_a_worker_killed_at_a_named_point(
-    krea: Sandbox, workers: MortalWorkers, point: str, posts: int, status: Status
+    krea: Sandbox, processes: MortalWorkers, point: str, posts: int, status: Status
 ) -> None:
     jobs = [submitted(number) for number in range(TIMES)]
-    assert [workers.work(job, point) for job in jobs] == [KILLED] * TIMES
+    assert [processes.work(job, point) for job in jobs] == [KILLED] * TIMES
     one_lease_later()
     krea.wait(lambda: len(krea.posts) == posts * TIMES)
 
@@ -113,13 +100,13 @@ def test_a_worker_killed_at_a_named_point(
 
 
 @pytest.mark.proves("M2")
-def test_workers_killed_at_any_time(krea: Sandbox, workers: MortalWorkers) -> None:
+def test_workers_killed_at_any_time(krea: Sandbox, processes: MortalWorkers) -> None:
     began = time.monotonic()
-    assert workers.work(submitted(0), "60000") == 0, "this one came through"
+    assert processes.work(submitted(0), "60000") == 0, "this one came through"
     milliseconds = (time.monotonic() - began) * 1000
     dice = random.Random(2)  # noqa: S311 - the same times in every run, as far as time allows
     jobs = [submitted(number) for number in range(1, 1 + RANDOM_TIMES)]
-    ends = [workers.work(job, f"{dice.uniform(0, milliseconds):.1f}") for job in jobs]
+    ends = [processes.work(job, f"{dice.uniform(0, milliseconds):.1f}") for job in jobs]
     assert KILLED in ends
     assert set(ends) <= {KILLED, 0}
     one_lease_later()

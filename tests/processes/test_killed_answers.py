@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -21,22 +19,11 @@ from tests import effort
 from tests.api.people import Visitor, person
 from tests.site import configure
 
-from .mortal import MortalWorkers, mortal_workers
+from .mortal import KILLED, MORTAL, MortalWorkers
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
-]
+pytestmark = MORTAL
 
-KILLED = -signal.SIGKILL
 TIMES = effort.KILLS_AT_A_POINT
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[MortalWorkers]:
-    with mortal_workers() as processes:
-        yield processes
 
 
 @pytest.fixture

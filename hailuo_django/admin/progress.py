@@ -18,8 +18,9 @@ from . import display
 
 
 def share_expectations(jobs: Iterable[VideoJob]) -> None:
-    """Let what is known of a kind of video be asked for once for all of ``jobs``."""
-    shared = Expectations()
+    """Let what is known of the kinds of video that run be asked for once for all of ``jobs``."""
+    jobs = list(jobs)
+    shared = Expectations((job.resolution, job.duration) for job in jobs if job.status in RUNNING)
     for job in jobs:
         vars(job)["expectations"] = shared
 

@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from hailuo_django.admin.live import MAX_FOLLOWED
 from hailuo_django.models import Submission, VideoJob
+from hailuo_django.pricing import DURATIONS, RESOLUTIONS
 from hailuo_django.states import Status
 from tests.api.people import draft, ended, wanted
 
@@ -234,8 +235,9 @@ def test_many_running_jobs_cost_the_list_as_many_queries_as_one(
 
     running(grace)
     one = count()
-    for _more in range(9):
-        running(grace)
+    for duration in DURATIONS:
+        for resolution in RESOLUTIONS:
+            running(grace, resolution=resolution, duration=duration)
 
     assert count() == one
 

@@ -111,8 +111,8 @@ def _by_day(rows: QuerySet[Any], moment: str, days: Days) -> list[Decimal]:
 
 
 def _expected() -> list[tuple[str, int, Expectation]]:
-    """One query for each of the kinds that have a price."""
-    expectations = Expectations()
+    """One query for all kinds that have a price."""
     kinds = [(name, seconds) for name in pricing.RESOLUTIONS for seconds in pricing.DURATIONS]
+    expectations = Expectations(kinds)
     found = [(*kind, expectations.of(*kind)) for kind in kinds]
     return [(name, seconds, known) for name, seconds, known in found if known]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.utils.module_loading import import_string
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
@@ -53,6 +55,16 @@ class HailuoViewSet(GenericViewSet[Any]):
         final = super().finalize_response(request, response, *args, **kwargs)
         make_conditional(request, final)
         return final
+
+    def job_id(self) -> uuid.UUID:
+        """Return the id in the address; 404 where there is something else."""
+        try:
+            found = uuid.UUID(self.kwargs["pk"])
+        except ValueError as error:
+            raise NotFound from error
+        if str(found) != self.kwargs["pk"]:  # one address for each job
+            raise NotFound
+        return found
 
     def actor(self) -> Any:
         """Return who asks; None for a visitor."""

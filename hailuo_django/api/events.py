@@ -25,7 +25,7 @@ class JobEventViewSet(ListModelMixin, HailuoViewSet):
     def get_queryset(self) -> QuerySet[JobEvent]:
         """Return the history of a job that exists for this user; else 404."""
         jobs = jobs_for(self.request.user, self.action)
-        job = get_object_or_404(jobs, pk=self.kwargs["pk"])
+        job = get_object_or_404(jobs, pk=self.job_id())
         self.check_object_permissions(self.request, job)
         return JobEvent.objects.filter(job=job).select_related("submission")
 

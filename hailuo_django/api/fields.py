@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.utils import html
 
 from hailuo_django.fields import MAX_URL_LENGTH, validate_web_address
 from hailuo_django.pricing import DEFAULT_DURATION, DURATIONS
@@ -35,6 +36,16 @@ class TextOrNullField(serializers.CharField):
         return super().to_representation(value) if value else None
 
 
+class PlainTextField(serializers.CharField):
+    """Text and nothing else: DRF's own field takes numbers as well, and writes them out."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the text as it was sent."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class SecondsField(serializers.IntegerField):
     """Whole seconds from 6 to 10. 6.0 is whole and taken as 6; 6.5 is refused, never cut."""
 
@@ -56,7 +67,7 @@ class SecondsField(serializers.IntegerField):
         )
 
 
-class WebAddressField(serializers.CharField):
+class WebAddressField(PlainTextField):
     """An http or https address, or empty. DRF's own field takes other schemes as well."""
 
     default_validators = (validate_web_address,)
@@ -78,3 +89,10 @@ class FlagField(serializers.BooleanField):
     def __init__(self, **kwargs: Any) -> None:
         style = {"template": "hailuo_django/api/flag.html"}
         super().__init__(default=True, initial=True, style=style, **kwargs)
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return true or false; only a form, which knows no others, may say it in words."""
+        body = getattr(self.root, "initial_data", None)
+        if not isinstance(data, bool) and not html.is_html_input(body):
+            self.fail("invalid", input=data)
+        return super().to_internal_value(data)

@@ -69,7 +69,7 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
 
     def get_object(self) -> VideoJob:
         """Return the job with all that is shown of it, or 404. One query."""
-        job = whole_job(self.get_queryset(), self.kwargs["pk"])
+        job = whole_job(self.get_queryset(), self.job_id())
         if job is None:
             raise NotFound
         self.check_object_permissions(self.request, job)

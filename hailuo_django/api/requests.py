@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import models
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -11,11 +12,17 @@ from rest_framework import serializers
 from hailuo_django.models import REQUEST_FIELDS, VideoJob
 from hailuo_django.pricing import DEFAULT_RESOLUTION, RESOLUTIONS
 
-from .fields import FlagField, SecondsField, WebAddressField
+from .fields import FlagField, PlainTextField, SecondsField, WebAddressField
 
 
 class DraftSerializer(serializers.ModelSerializer[VideoJob]):
     """The six fields of Krea's endpoint, and the site's ``reference``."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: PlainTextField,
+        models.TextField: PlainTextField,
+    }
 
     start_image = WebAddressField(label=_("Start image"))
     end_image = WebAddressField(label=_("End image"))

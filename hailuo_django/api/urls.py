@@ -32,8 +32,9 @@ def _path(
     return path(route, view, name=name)
 
 
+# Whatever stands where an id should, the view answers, in the form of its other refusals.
 def _verb(action: str, title: str | Promise) -> URLPattern:
-    route, name = f"jobs/<uuid:pk>/{action}/", f"job-{action}"
+    route, name = f"jobs/<str:pk>/{action}/", f"job-{action}"
     return _path(route, VideoJobViewSet, {"post": action}, name=name, title=title)
 
 
@@ -46,7 +47,7 @@ urlpatterns = [
         title=_("Video jobs"),
     ),
     _path(
-        "jobs/<uuid:pk>/",
+        "jobs/<str:pk>/",
         VideoJobViewSet,
         {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"},
         name="job-detail",
@@ -57,7 +58,7 @@ urlpatterns = [
     _verb("cancel", _("Cancel")),
     _verb("sync", _("Look now")),
     _path(
-        "jobs/<uuid:pk>/events/",
+        "jobs/<str:pk>/events/",
         JobEventViewSet,
         {"get": "list"},
         name="job-events",

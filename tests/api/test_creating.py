@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from hailuo_django.models import Submission, VideoJob
 
-from .people import Visitor, address, person
+from .people import Visitor, address, complaints, person
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +128,25 @@ def test_a_form_can_say_no(client: Visitor) -> None:
 
     assert answer.status_code == 201
     assert (answer.json()["expand_prompt"], answer.json()["duration"]) == (False, 7)
+
+
+OTHER_TYPES: dict[str, list[Any]] = {
+    "prompt": [5, 0.5, True, [], {}],
+    "reference": [4711, False],
+    "end_image": [7, True],
+    "submit": [0, 1, "true", "no", ""],
+    "expand_prompt": [0, "False", []],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name in OTHER_TYPES for value in OTHER_TYPES[name]]
+)
+def test_json_says_what_it_means_by_the_type(client: Visitor, name: str, value: Any) -> None:
+    answer = client.create(**{"prompt": "x", name: value})
+
+    assert [code for code, _ in complaints(answer)[name]] == ["invalid"]
+    assert not VideoJob.objects.exists()
 
 
 def _post_form(client: Visitor, content_type: str, **fields: str) -> Any:

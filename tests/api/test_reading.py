@@ -14,7 +14,7 @@ from pytest_django import Settings
 from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.states import FailureCode, Status
 
-from .people import Visitor, address, draft, ended, person, wanted
+from .people import VERBS, Visitor, address, draft, ended, person, wanted
 
 pytestmark = pytest.mark.django_db
 
@@ -196,3 +196,12 @@ def _queries(user: User, jobs: int) -> int:
     with CaptureQueriesContext(connections[VideoJob.database()]) as seen:
         assert len(client.get(JOBS).json()["results"]) == jobs
     return len(seen)
+
+
+@pytest.mark.parametrize("part", ["detail", "events", *VERBS])
+def test_what_is_no_id_is_no_job(client: Visitor, ada: User, part: str) -> None:
+    job = draft(ada)
+    ask = client.post if part in VERBS else client.get
+    for other in ("7", "null", "submit", "%00", job.pk.hex, str(job.pk).upper(), f"{{{job.pk}}}"):
+        answer = ask(address(job, part).replace(str(job.pk), other))
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), other

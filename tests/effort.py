@@ -53,3 +53,7 @@ SETS_OF_RIGHTS = count(20, 200)
 
 # Keys of consumers, each of them sent by eight at once.
 CONTESTED_KEYS = count(20, 200)
+
+# Requests made up by the API's description: for each operation at random, and no fewer in all.
+REQUESTS = count(10, 400)
+MADE_UP_REQUESTS = count(800, 5_000)

@@ -59,6 +59,7 @@ PROPERTIES = {
     "P4": "One bad or slow job holds up no other.",
     "P5": "What takes too long is marked, and still gets its video.",
     "P6": "What is due is found by an index.",
+    "A2": "The API does what its description says, whatever is asked of it, and never fails.",
     "D1": "The admin's list counts, sorts, filters and searches no more rows than it shows.",
 }
 """What holds, by the letter and number that a test names."""

@@ -7,6 +7,8 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 
 from hailuo_django.api import requests, serializers
+from hailuo_django.fields import MAX_URL_LENGTH
+from hailuo_django.pricing import DEFAULT_RESOLUTION, DURATIONS
 
 from . import components
 from .components import STORABLE, Schema, or_empty, or_null, word
@@ -24,8 +26,6 @@ REQUESTS = (
     requests.QuoteRequestSerializer,
 )
 OURS = [f"{one.__module__}.{one.__name__}" for one in (*ANSWERS, *REQUESTS)]
-
-ADDRESS = "^[Hh][Tt][Tt][Pp][Ss]?://"
 
 
 def completed(view: AutoSchema, serializer: Any, schema: Schema) -> Schema:
@@ -55,7 +55,12 @@ DESCRIPTIONS = {
 
 
 def _asked(view: AutoSchema, serializer: Any) -> Schema:
-    address = {"type": "string", "format": "uri", "maxLength": 2048, "pattern": ADDRESS}
+    address: Schema = {
+        "type": "string",
+        "format": "uri",
+        "maxLength": MAX_URL_LENGTH,
+        "description": "It begins with `https://` or `http://`.",
+    }
     prompt = components.PROMPT
     if isinstance(serializer, requests.QuoteRequestSerializer):
         prompt = prompt | {"pattern": STORABLE}
@@ -64,7 +69,7 @@ def _asked(view: AutoSchema, serializer: Any) -> Schema:
         "prompt": prompt,
         "start_image": or_empty(address) | {"default": ""},
         "end_image": or_empty(address) | {"default": ""},
-        "resolution": {"allOf": [word(view, "VideoJobResolution")], "default": "768p"},
+        "resolution": {"allOf": [word(view, "VideoJobResolution")], "default": DEFAULT_RESOLUTION},
         "reference": {
             "type": "string",
             "maxLength": reference.max_length,
@@ -85,7 +90,7 @@ def _shown(view: AutoSchema) -> Schema:
         "start_image": address,
         "end_image": address,
         "resolution": word(view, "VideoJobResolution"),
-        "duration": {"type": "integer", "minimum": 6, "maximum": 10},
+        "duration": {"type": "integer", "minimum": DURATIONS[0], "maximum": DURATIONS[-1]},
         "advice": {"type": "array", "items": components.hint(view)},
         "waiting": or_null(components.waiting(view)),
         "error": or_null(components.hint(view)),

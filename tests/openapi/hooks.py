@@ -1,0 +1,47 @@
+"""What schemathesis is told that no description can say. Run in its process, not in pytest's."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from typing import Any
+
+import requests
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis.generation.meta import TestPhase
+
+# A `uri` may be anything that has a scheme; an address of the web has a domain.
+ADDRESSES = st.from_regex(
+    r"https?://[a-z0-9]{1,20}\.[a-z]{2,6}(/[a-z0-9._~-]{0,20}){0,3}", fullmatch=True
+)
+schemathesis.openapi.format("uri", ADDRESSES)
+
+SITE: dict[str, Any] = json.loads(os.environ["HAILUO_TEST_SITE"])
+"""Where the site is, who asks there, and jobs of theirs in several states."""
+
+OLD_AND_NEW = itertools.cycle([*SITE["jobs"], *[None] * len(SITE["jobs"])])
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: Any) -> None:
+    """Ask for a job and for a page that there are, where nothing is to be wrong."""
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    # Which cursors there are, only the site knows.
+    case.query.pop("cursor", None)
+    if "id" in case.path_parameters and case.meta.phase.name != TestPhase.STATEFUL:
+        case.path_parameters["id"] = next(OLD_AND_NEW) or _new_job(case.operation.path)
+
+
+def _new_job(path: str) -> str:
+    """Make a job that is in the state for what is asked of it."""
+    jobs = f"{SITE['url']}/api/jobs/"
+    submits = path.endswith(("/cancel/", "/resubmit/", "/sync/"))
+    asked = {"prompt": "A lighthouse at dusk.", "submit": submits}
+    made = requests.post(jobs, json=asked, auth=tuple(SITE["auth"]), timeout=30)
+    if path.endswith("/resubmit/"):
+        address = f"{made.headers['Location']}cancel/"
+        requests.post(address, auth=tuple(SITE["auth"]), timeout=30)
+    return str(made.json()["id"])

@@ -28,7 +28,7 @@ def sweep_seconds() -> float:
 
 
 def batch_seconds() -> float:
-    """Return a sweep's share for the rows of batches; what Krea is asked for still fits."""
+    """Return the longest that a sweep writes rows of batches before it talks to Krea again."""
     return LEASE_MARGIN_SECONDS / 2
 
 

@@ -1,4 +1,4 @@
-"""Batches: what an operator confirmed at once is written on the rows, a share of every sweep.
+"""Batches: what an operator confirmed at once is written on the rows, in shares of a sweep.
 
 Nobody is asked anything here: sending is the sweep's, like for every other submission.
 """
@@ -21,29 +21,34 @@ logger = logging.getLogger(__name__)
 MAX_TAKEN = 20
 
 
-def work_on_batches() -> None:
+def work_on_batches() -> bool:
     """Do what batches want, the longest waiting first, for ``batch_seconds()`` at most.
 
-    That is at least one job. What is left then is left to the next sweep, which is rung for.
+    That is at least one job. What is left then is left to whoever comes first, who is rung for;
+    return whether there is any.
     """
     ledger.forget_proposals()
     end = monotonic() + batch_seconds()
     batches = Batch.objects.using(VideoJob.database())
+    is_left = False
     for batch in batches.due(timezone.now())[:MAX_TAKEN]:
         try:
             if taken := ledger.take_batch(batch):
-                _work_on(taken, seconds=end - monotonic())
+                is_left |= not _work_on(taken, seconds=end - monotonic())
         except Exception:
             logger.exception("Batch %s waits; the next sweep will go on with it.", batch.pk)
         if monotonic() >= end:
-            return
+            break
+    return is_left
 
 
-def _work_on(batch: Batch, *, seconds: float) -> None:
+def _work_on(batch: Batch, *, seconds: float) -> bool:
+    """Return whether all is done."""
     if batch.actor is None or not batch.actor.is_active:
         ledger.stop(batch, _("The account of the operator who confirmed this is gone."))
-        return
+        return True
     with hushed():
         done = ledger.work_on(batch, seconds=seconds)
     if not done:
         ledger.hand_over(batch)
+    return done

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from hailuo_django import ledger, pacing
 from hailuo_django.conf import conf
-from hailuo_django.deadlines import call_seconds, sweep_seconds
+from hailuo_django.deadlines import batch_seconds, call_seconds, sweep_seconds
 from hailuo_django.krea.client import KreaClient
 from hailuo_django.models import Heartbeat, IdempotencyKey, VideoJob
 from hailuo_django.tokens import PATTERN
@@ -38,9 +38,7 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
         for _lost in range(ledger.lose_abandoned()):
             pacing.doubt("a sender stopped before it knew the outcome")
         ledger.mark_overdue()
-        if only is None:
-            work_on_batches()
-        calls = _talk_to_krea(only, end) if conf.KREA_API_TOKEN else 0
+        calls = _in_turn(end) if only is None else _talk_to_krea(only, end)
         if only is None:
             IdempotencyKey.objects.using(VideoJob.database()).expired(timezone.now()).delete()
             _beat()
@@ -55,7 +53,19 @@ def _beat() -> None:
         beats.get_or_create(name=Heartbeat.SWEEP, defaults={"beat_at": now})
 
 
+def _in_turn(end: float) -> int:
+    """Write what batches want and talk to Krea, a share of each, until one more does not fit."""
+    calls = 0
+    while True:
+        is_left = work_on_batches()
+        calls += _talk_to_krea(None, end)
+        if not is_left or monotonic() + batch_seconds() > end:
+            return calls
+
+
 def _talk_to_krea(only: uuid.UUID | None, end: float) -> int:
+    if not conf.KREA_API_TOKEN:
+        return 0
     with KreaClient(
         base_url=conf.KREA_BASE_URL,
         token=conf.KREA_API_TOKEN,

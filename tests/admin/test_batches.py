@@ -70,8 +70,9 @@ def submitted() -> int:
 
 
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a sweep's share suffice for a single job."""
+    """Let a sweep have time for a single job."""
     monkeypatch.setattr(batches, "batch_seconds", lambda: 0.0)
+    monkeypatch.setattr("hailuo_django.worker.sweep.sweep_seconds", lambda: 0.0)
 
 
 # The workers' part
@@ -200,6 +201,20 @@ def test_what_a_batch_wants_is_sent_by_the_same_sweep(krea: Sandbox, browser: Br
     confirmed(browser)
     tasks.sweep()
     assert len(krea.posts) == MANY
+
+
+def test_a_sweep_with_time_left_writes_and_sends_in_turn(
+    krea: Sandbox, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirmed(browser)
+    monkeypatch.setattr(batches, "batch_seconds", lambda: 0.0)  # one job, then Krea's turn
+
+    assert sweep() == MANY
+
+    orders = Submission.objects.order_by("created_at")
+    written, sent = zip(*orders.values_list("created_at", "sent_at"), strict=True)
+    assert all(before < after for before, after in zip(sent, written[1:], strict=False))
+    assert len(krea.jobs) == MANY
 
 
 def test_a_nudge_for_one_job_leaves_batches_alone(browser: Browser, grace: User) -> None:

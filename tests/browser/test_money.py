@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 from pytest_django import Settings
 
@@ -85,11 +87,14 @@ def test_the_page_of_a_batch_follows_the_workers(operator: Page, stage: Stage) -
     expect(operator.get_by_role("status")).to_have_text("0 of 6 jobs are dealt with.")
 
     batch.items.filter(number=1).update(outcome="skipped", reason="why not")
+    batch.items.filter(number=2).update(outcome="done")
     operator.clock.run_for(3_000)
-    expect(operator.get_by_role("status")).to_have_text("1 of 6 jobs are dealt with.")
-    expect(operator.get_by_role("progressbar")).to_have_js_property("value", 1)
+    expect(operator.get_by_role("status")).to_have_text("2 of 6 jobs are dealt with.")
+    expect(operator.get_by_role("progressbar")).to_have_js_property("value", 2)
+    expect(operator.get_by_role("heading", name="Jobs submitted: 1 of 6")).to_be_visible()
+    expect(operator).to_have_title(re.compile("^Jobs submitted: 1 of 6"))
 
     work()
     operator.clock.run_for(3_000)
-    expect(operator.get_by_role("heading", name="Jobs submitted: 0 of 6")).to_be_visible()
+    expect(operator.get_by_role("heading", name="Jobs submitted: 1 of 6")).to_be_visible()
     expect(operator.get_by_role("progressbar")).to_be_hidden()

@@ -3,7 +3,7 @@
 
 const PAUSE = 3; // seconds, and so is the next
 const HIDDEN = 60;
-const PARTS = ["[data-hailuo-progress]", "[data-hailuo-outcomes]"];
+const PARTS = ["#content h1", "[data-hailuo-progress]", "[data-hailuo-outcomes]"];
 
 const bar = document.querySelector("progress");
 
@@ -13,6 +13,7 @@ function later() {
 
 function show(page) {
   bar.value = page.querySelector("progress").value;
+  document.title = page.title;
   for (const part of PARTS) {
     const [old, fresh] = [document, page].map((where) => where.querySelector(part));
     if (!old.isEqualNode(fresh)) old.replaceChildren(...fresh.childNodes);

@@ -35,6 +35,8 @@ def completed(view: AutoSchema, serializer: Any, schema: Schema) -> Schema:
     properties = schema["properties"]
     for name in properties.keys() & known.keys():
         properties[name] = known[name]
+    if isinstance(serializer, serializers.JobEventSerializer):
+        properties["detail"] = {"type": "string", "description": "For staff alone."}
     if is_request:
         # An unknown name is refused, and never passed over.
         schema["additionalProperties"] = False

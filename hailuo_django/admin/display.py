@@ -22,7 +22,7 @@ from hailuo_django import budget, results
 from hailuo_django.conf import conf
 from hailuo_django.fields import validate_web_address
 from hailuo_django.forecast import Cap
-from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
+from hailuo_django.models import Heartbeat, KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.pricing import Advice
 from hailuo_django.pricing import bare as bare
 from hailuo_django.pricing import usd as usd
@@ -118,6 +118,16 @@ def span(length: timedelta, *, exact: bool = False) -> str:
         parts = [(_("%d s"), seconds)]
     (words, number), *smaller = parts
     return " ".join([words % number, *(words % number for words, number in smaller if number)])
+
+
+def no_worker(last_sweep: datetime | None) -> str:
+    """Say that no worker has been there of late; empty where one has."""
+    if last_sweep is None:
+        return _("No worker has ever finished a sweep.")
+    age = timezone.now() - last_sweep
+    if age <= Heartbeat.LATE_AFTER:
+        return ""
+    return _("No worker has finished a sweep for %s.") % span(age)
 
 
 def sending(account: KreaAccount) -> str:

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from hailuo_django.models import Batch, BatchItem, VideoJob
+from hailuo_django.models import Batch, BatchItem, Heartbeat, VideoJob
 from hailuo_django.models.batches import BatchItemQuerySet, Tally
 from hailuo_django.states import Action
 
@@ -107,6 +107,12 @@ class Outcomes:
         """The same in words."""
         numbers = {"n": display.count(self.handled), "all": display.count(self.batch.job_count)}
         return _("%(n)s of %(all)s jobs are dealt with.") % numbers
+
+    @property
+    def no_worker(self) -> str:
+        """Say that nobody is there to go on; empty where somebody is."""
+        beats = Heartbeat.objects.using(VideoJob.database()).filter(name=Heartbeat.SWEEP)
+        return display.no_worker(beats.values_list("beat_at", flat=True).first())
 
     @property
     def outcomes(self) -> list[tuple[str, str, str, str]]:

@@ -20,7 +20,7 @@ from hailuo_django import ledger
 from hailuo_django.admin import BatchAdmin
 from hailuo_django.admin.confirming import AT_ONCE
 from hailuo_django.admin.outcomes import MAX_LEFT_OUT
-from hailuo_django.models import Batch, BatchItem, JobEvent, Submission, VideoJob
+from hailuo_django.models import Batch, BatchItem, Heartbeat, JobEvent, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from hailuo_django.worker import batches, tasks
@@ -147,6 +147,19 @@ def test_a_sweep_gives_batches_their_share_and_goes_on_later(
     assert (bar["value"], bar["max"]) == ("3", f"{MANY}")
     assert "✓ done 3 0.8505 USD" in page.text
     assert "… waiting 22 6.2370 USD" in page.text
+
+
+def test_a_batch_says_that_no_worker_is_there_to_go_on(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_at_a_time(monkeypatch)
+    page = confirmed(browser)
+    assert "No worker has ever finished a sweep." in page.text
+
+    sweep()
+    assert "No worker" not in browser.open(page.address).text
+    Heartbeat.objects.update(beat_at=timezone.now() - timedelta(minutes=20))
+    assert "No worker has finished a sweep for 20 min." in browser.open(page.address).text
 
 
 def test_the_oldest_job_comes_first_and_the_longest_waiting_batch(

@@ -34,15 +34,8 @@ def about_the_site(scope: Scope, ways: Ways, standing: Standing) -> Iterator[Con
 
 def no_worker(ways: Ways, standing: Standing) -> Iterator[Concern]:
     """No sweep has ended of late: nothing is sent and nobody looks."""
-    now = timezone.now()
-    last = standing.last_sweep
-    if last and now - last <= Heartbeat.LATE_AFTER:
+    if not (words := display.no_worker(standing.last_sweep)):
         return
-    if last is None:
-        words = _("No worker has ever finished a sweep.")
-    else:
-        age = display.span(now - last)
-        words = _("No worker has finished a sweep for %s.") % age
     advice = _(
         "Nothing is sent or looked for by itself. See that “manage.py qcluster” runs, or"
         " “manage.py hailuo_sweep” from cron or as a service, and read its log."

@@ -3,7 +3,8 @@
 
 const PAUSE = 3; // seconds, and so is the next
 const HIDDEN = 60;
-const PARTS = ["#content h1", "[data-hailuo-progress]", "[data-hailuo-outcomes]"];
+const NAMES = ["progress", "worker", "outcomes"];
+const PARTS = ["#content h1", ...NAMES.map((name) => `[data-hailuo-${name}]`)];
 
 const bar = document.querySelector("progress");
 

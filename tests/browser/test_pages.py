@@ -11,14 +11,14 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from .checks import check_accessible, check_fits
-from .looks import DARK_PHONE, DESKTOP, WITHOUT_JAVASCRIPT
+from .looks import DESKTOP, NARROWEST, WITHOUT_JAVASCRIPT
 from .pages import PAGES
 from .stage import Stage
 from .watching import Complaints
 from .windows import enter, window
 
 # What an older Django has of its own is its markup, for which one look does.
-LOOKS = (DESKTOP, DARK_PHONE) if django.VERSION >= (6, 1) else (DESKTOP,)
+LOOKS = (DESKTOP, NARROWEST) if django.VERSION >= (6, 1) else (DESKTOP,)
 
 
 @pytest.fixture(scope="module")

@@ -33,10 +33,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 MANY = AT_ONCE + 5
 BATCHES = "admin:hailuo_django_batch_changelist"
-QUERIES = 11
+QUERIES = 12
 """That the page of a confirmed batch takes at most, of one job or of a thousand: the session and
-its user, two for rights, the batch, its sums, what was left out, its rows, counted and read, and
-for both the jobs that the reader may see."""
+its user, two for rights, the batch, its sums, what was left out, its rows, counted and read, for
+both the jobs that the reader may see, and while it is under way when a worker was last there."""
 
 
 @pytest.fixture(autouse=True)

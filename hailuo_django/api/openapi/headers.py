@@ -46,8 +46,7 @@ def of_answers(operation: Operation) -> Iterator[OpenApiParameter]:
     made = [status for status in (200, 201, 202) if status in operation.answers]
     if operation.is_read:
         yield _header("ETag", [200, 304], "For `If-None-Match`.", True)
-    if 401 in operation.refusals:
-        yield _header("WWW-Authenticate", [401], "How to sign in.", True)
+    yield _header("WWW-Authenticate", [401], "How to sign in.", True)
     if operation.takes_key:
         yield _header(REPLAYED, made, "`true`: this is the answer to an earlier request.")
 

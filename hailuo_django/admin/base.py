@@ -51,6 +51,10 @@ class HailuoAdmin(ModelAdmin):
         rows = super().get_queryset(request)
         return rows.using(VideoJob.database()) if request.method == "POST" else rows
 
+    def has_submit_permission(self, request: HttpRequest) -> bool:
+        """Ask for the permission to spend, which resubmitting and sending again take as well."""
+        return request.user.has_perm(f"{self.opts.app_label}.submit_videojob")
+
     def has_reconcile_permission(self, request: HttpRequest) -> bool:
         """Ask for the permission to decide about lost answers and what hangs on them."""
         return request.user.has_perm(f"{self.opts.app_label}.reconcile_videojob")

@@ -46,10 +46,6 @@ class ConfirmingMixin(HailuoAdmin):
         )
         return [page, *super().get_urls()]
 
-    def has_submit_permission(self, request: HttpRequest) -> bool:
-        """Ask for the permission to spend, which resubmitting takes as well."""
-        return request.user.has_perm(f"{self.opts.app_label}.submit_videojob")
-
     def propose(
         self, request: HttpRequest, action: Action, jobs: QuerySet[VideoJob]
     ) -> HttpResponse | None:

@@ -76,7 +76,7 @@ class ReconcilingMixin(HailuoAdmin):
         if verdict not in FORMS:
             messages.error(request, _("Nothing was done."))
             return HttpResponseRedirect(request.path)
-        if verdict == "send_again" and not self._may_submit(request):
+        if verdict == "send_again" and not self.has_submit_permission(request):
             raise PermissionDenied
         form = FORMS[verdict](request.POST)
         if not form.is_valid():
@@ -136,12 +136,9 @@ class ReconcilingMixin(HailuoAdmin):
             title % lost.submission.number,
             (self.address("change", lost.job.pk), display.title(lost.job)),
             lost=lost,
-            may_send_again=self._may_submit(request) and lost.can_be_sent_again,
+            may_send_again=self.has_submit_permission(request) and lost.can_be_sent_again,
             bound=bound,
         )
-
-    def _may_submit(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(f"{self.opts.app_label}.submit_videojob")
 
     def with_links(self, job: VideoJob, words: str) -> str:
         """Return ``words`` and a link to each submission that the reader may decide about.

@@ -14,7 +14,10 @@ from hailuo_django.models import VideoJob
 
 
 class OwnJobAdmin(VideoJobAdmin):
-    """Narrows what there is; ``locked`` jobs are listed, and may not be looked at."""
+    """Narrows what there is; ``locked`` jobs are listed, and may not be looked at.
+
+    The last name of those who may spend nothing for now is ``frozen``.
+    """
 
     live_seconds = None
 
@@ -24,6 +27,10 @@ class OwnJobAdmin(VideoJobAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         locked = obj is not None and obj.reference == "locked"
         return super().has_view_permission(request, obj) and not locked
+
+    def has_submit_permission(self, request: HttpRequest) -> bool:
+        frozen = getattr(request.user, "last_name", "") == "frozen"
+        return super().has_submit_permission(request) and not frozen
 
 
 site = AdminSite()

@@ -122,6 +122,22 @@ def test_sending_again_asks_for_the_right_to_submit_as_well(krea: Sandbox, lost:
     assert SAID["send_again"] in decide(eve, lost, "send_again").text
 
 
+def test_who_may_spend_by_a_sites_own_rule_may_send_again(
+    settings: Settings, krea: Sandbox, lost: VideoJob
+) -> None:
+    settings.ROOT_URLCONF = "tests.admin.own_desk"
+    eve = person("eve", "view", "reconcile", "submit")
+    VideoJob.objects.update(owner=eve)
+    User.objects.update(last_name="frozen")
+    before = rows(lost)
+    assert "send_again" not in Browser(eve).open(address(lost)).forms
+    assert post_unasked(Browser(eve), lost, krea, "send_again").status == 403
+    assert rows(lost) == before
+
+    User.objects.update(last_name="")
+    assert SAID["send_again"] in decide(Browser(eve), lost, "send_again").text
+
+
 @pytest.mark.parametrize("verdict", SAID)
 def test_a_verdict_without_the_forms_own_token_is_refused(
     krea: Sandbox, lost: VideoJob, judge: User, verdict: str

@@ -60,7 +60,7 @@ def read_token(token: str) -> Addressee:
 
 def make_webhook_url(addressee: Addressee) -> str | None:
     """Return the address Krea is to call for this submission; None when the site takes no calls."""
-    return webhook_url(make_token(addressee)) if conf.WEBHOOK_BASE_URL else None
+    return webhook_url(make_token(addressee))
 
 
 def webhook_url(token: str) -> str | None:

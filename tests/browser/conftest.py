@@ -17,6 +17,7 @@ from hailuo_django.testing import sandbox
 
 from .chromium import chromium
 from .looks import DESKTOP, Look
+from .passing import Pass, stop_time
 from .stage import Stage
 from .watching import Complaints
 from .windows import enter, window
@@ -91,3 +92,9 @@ def stage(krea: Sandbox, grace: User) -> Stage:
 def operator(sign_in: SignIn, grace: User, look: Look) -> Page:
     """Grace's browser, signed in."""
     return sign_in(grace, look)
+
+
+@pytest.fixture
+def let_pass(operator: Page) -> Pass:
+    """Let seconds pass in her browser, where none pass else."""
+    return stop_time(operator)

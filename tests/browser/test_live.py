@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -14,39 +13,11 @@ from hailuo_django.testing import make_submitted_job, work
 from tests.admin.pages import page_of
 
 from .pages import admin_page
+from .passing import Pass, show
 from .stage import Stage
 from .watching import Complaints
 
 LIST = "videojob_changelist"
-
-NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
-
-Pass = Callable[[int], None]
-
-
-COUNT_WHAT_IS_UNDER_WAY = """
-let underWay = 0;
-const { fetch: ask } = window;
-window.fetch = async (...asked) => {
-    underWay += 1;
-    try {
-        const response = await ask(...asked);
-        await response.clone().arrayBuffer();
-        return response;
-    } finally {
-        underWay -= 1;
-    }
-};
-const turn = () => new Promise(done => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = done;
-    port2.postMessage("after what is to be done now");
-});
-window.settle = async () => {
-    do await turn(); while (underWay);
-    for (let turns = 0; turns < 9; turns++) await turn();  // what is done with the answer
-};
-"""
 
 
 @pytest.fixture
@@ -60,21 +31,6 @@ def asked(operator: Page) -> list[str]:
 
     operator.on("request", note)
     return asked
-
-
-@pytest.fixture
-def let_pass(operator: Page) -> Pass:
-    """Let seconds pass in the browser, where none pass else, with time to answer after each."""
-    operator.add_init_script(COUNT_WHAT_IS_UNDER_WAY)
-    operator.clock.install(time=NOON)
-    operator.clock.pause_at(NOON + timedelta(seconds=1))
-
-    def let_pass(seconds: int) -> None:
-        for _second in range(seconds):
-            operator.clock.run_for(1000)
-            operator.evaluate("settle()")
-
-    return let_pass
 
 
 def state(page: Page, job: VideoJob) -> Locator:
@@ -171,17 +127,6 @@ def test_a_tab_that_nobody_looks_at_asks_once_a_minute(
     show(operator, hidden=False)
     let_pass(2)
     assert len(asked) == 3, "at once for whoever comes back"
-
-
-def show(page: Page, *, hidden: bool) -> None:
-    """Put another tab in front of this one, or this one in front of the others."""
-    page.evaluate(
-        """hidden => {
-            Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
-            document.dispatchEvent(new Event("visibilitychange"));
-        }""",
-        hidden,
-    )
 
 
 def test_a_site_in_trouble_is_asked_ever_more_rarely(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from playwright.sync_api import Locator, Page, expect
 from pytest_django import Settings
 
 from hailuo_django.models import Submission
-from hailuo_django.testing import work
 
 from .pages import admin_page
 from .stage import Stage
@@ -76,25 +73,3 @@ def test_a_double_click_buys_once(operator: Page, stage: Stage) -> None:
 
     expect(operator.get_by_role("heading", name="Jobs submitted: 2 of 2")).to_be_visible()
     assert Submission.objects.count() == len(jobs)
-
-
-def test_the_page_of_a_batch_follows_the_workers(operator: Page, stage: Stage) -> None:
-    batch = stage.batch()
-    operator.clock.install()
-    operator.goto(admin_page("videojob_batch", batch.pk))
-    expect(operator.get_by_role("progressbar")).to_be_visible()
-    expect(operator.get_by_text("Reload this page")).to_be_hidden()
-    expect(operator.get_by_role("status")).to_have_text("0 of 6 jobs are dealt with.")
-
-    batch.items.filter(number=1).update(outcome="skipped", reason="why not")
-    batch.items.filter(number=2).update(outcome="done")
-    operator.clock.run_for(3_000)
-    expect(operator.get_by_role("status")).to_have_text("2 of 6 jobs are dealt with.")
-    expect(operator.get_by_role("progressbar")).to_have_js_property("value", 2)
-    expect(operator.get_by_role("heading", name="Jobs submitted: 1 of 6")).to_be_visible()
-    expect(operator).to_have_title(re.compile("^Jobs submitted: 1 of 6"))
-
-    work()
-    operator.clock.run_for(3_000)
-    expect(operator.get_by_role("heading", name="Jobs submitted: 1 of 6")).to_be_visible()
-    expect(operator.get_by_role("progressbar")).to_be_hidden()

@@ -16,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timezone import is_aware, localtime
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
 from hailuo_django import budget, results
@@ -97,7 +98,9 @@ def count(number: int) -> str:
 def moment(when: datetime) -> str:
     """Return date and time to the second, in the reader's time zone."""
     local = localtime(when) if is_aware(when) else when
-    return f"{date_format(local, 'SHORT_DATE_FORMAT')} {date_format(local, 'H:i:s')}"
+    told = f"{date_format(local, 'SHORT_DATE_FORMAT')} {date_format(local, 'H:i:s')}"
+    # Dates may hold marks of the direction of writing, which would turn the words beside them.
+    return f"\u2068{told}\u2069" if get_language_bidi() else told
 
 
 def span(length: timedelta, *, exact: bool = False) -> str:

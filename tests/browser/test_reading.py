@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.timezone import localtime
 from playwright.sync_api import Page, expect
 
 from hailuo_django.testing import make_job
+from tests.admin.pages import page_of
 
 from .checks import check_fits
 from .looks import ARABIC, NARROWEST
@@ -68,3 +70,20 @@ def test_amounts_and_advice_keep_their_order_from_right_to_left(
     propose(operator)
     assert stand_in_order(operator, "tfoot td", "0,3780", "USD")
     assert stand_in_order(operator, "tbody td.hailuo-wordy", "10", "s at 512p")
+
+
+@pytest.mark.parametrize("look", [ARABIC], ids=["ar"])
+def test_times_and_titles_keep_their_order_from_right_to_left(operator: Page, stage: Stage) -> None:
+    batch = stage.batch()
+    confirmed = localtime(batch.confirmed_at)
+    operator.goto(admin_page("videojob_batch", batch.pk))
+    assert stand_in_order(operator, "h1", "Jobs submitted", "0 of", "6")
+    # In Arabic the day stands on the right, in between English words.
+    when = (f"{confirmed:%H:%M:%S}", f"{confirmed:%Y}", f"{confirmed:%d}".lstrip("0"))
+    assert stand_in_order(operator, "[data-hailuo-outcomes] caption", "Confirmed", *when, "by")
+
+    job = stage.resubmitted()
+    operator.goto(page_of(job))
+    assert stand_in_order(operator, ".fieldBox.field-duration .readonly", "6", "s")
+    assert stand_in_order(operator, ".hailuo-since", "0", "s later")
+    assert stand_in_order(operator, ".hailuo-what span:has-text('spent')", "0,2835", "USD spent")

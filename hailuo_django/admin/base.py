@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import django
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
+from django.db import DataError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -50,6 +52,13 @@ class HailuoAdmin(ModelAdmin):
         """Return rows from where they are written, if they may be changed."""
         rows = super().get_queryset(request)
         return rows.using(VideoJob.database()) if request.method == "POST" else rows
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list; what no database can look for leads back to the whole of it."""
+        try:
+            return super().get_changelist_instance(request)
+        except (DataError, ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters from error
 
     def has_submit_permission(self, request: HttpRequest) -> bool:
         """Ask for the permission to spend, which resubmitting and sending again take as well."""

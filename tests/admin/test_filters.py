@@ -142,6 +142,7 @@ def test_filters_and_a_search_narrow_the_list_together(browser: Browser, grace: 
         "created=9999-12-31T23:59:59Z",
         "duration__exact=six",
         "duration__exact=6.5",
+        "created_at__year=99999",
         "nonsense=1",
     ],
 )
@@ -161,6 +162,15 @@ def test_a_value_that_no_filter_knows_leads_back_to_the_whole_list(
 def test_a_value_that_no_job_has_finds_none(browser: Browser, grace: User, query: str) -> None:
     draft(grace)
     assert listed(browser, query) == []
+
+
+@pytest.mark.parametrize("query", ["resolution__exact=%00", "failure_code__exact=a%00"])
+def test_a_null_character_is_looked_for_in_vain(browser: Browser, grace: User, query: str) -> None:
+    draft(grace)
+    page = browser.open(f"{reverse(LIST)}?{query}")
+    # PostgreSQL cannot even look for it, which leads back to the whole list.
+    assert page.status == 200
+    assert len(page.jobs) == ("e=1" in page.address)
 
 
 def test_an_action_on_all_of_a_list_that_was_not_found_touches_nothing(

@@ -43,7 +43,9 @@ def name(job: VideoJob) -> str:
     """Return the same as plain text."""
     # Cut before the words are counted, which takes its time on a megabyte.
     beginning = Truncator(job.prompt[: TITLE_LENGTH * 2]).chars(TITLE_LENGTH)
-    return " ".join(beginning.split()) or str(job.pk)
+    words = beginning.split()
+    # Of characters that only steer others there is nothing to see, and nothing to click.
+    return " ".join(words) if any(map(str.isprintable, "".join(words))) else str(job.pk)
 
 
 def text(value: str) -> str:

@@ -238,6 +238,17 @@ def test_a_megabyte_of_prompt_does_not_fill_the_page(browser: Browser, grace: Us
     assert len(browser.act("submit_selected", job).html) < 100_000
 
 
+def test_a_prompt_of_which_nothing_is_seen_is_called_by_its_id(
+    browser: Browser, grace: User
+) -> None:
+    prompts = ["\u200b\u202e\u2066 \ufeff", "\u202ecat"]
+    jobs = [draft(grace, prompt=prompt) for prompt in prompts]
+    page = browser.act("submit_selected", *jobs)
+    assert str(jobs[0].pk) in page.text
+    assert "cat" in page.text
+    assert str(jobs[1].pk) not in page.text
+
+
 def test_no_page_connects_anywhere(
     browser: Browser, grace: User, settings: Settings, no_network: None
 ) -> None:

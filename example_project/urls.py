@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.auth.views import LoginView
 from django.urls import include, path
-from django.views.generic import TemplateView
 
-from .views import GalleryView
+from .views import GalleryView, IndexView, SignInView
 
 urlpatterns = [
-    path("", TemplateView.as_view(template_name="example_project/index.html"), name="index"),
+    path("", IndexView.as_view(), name="index"),
     path("gallery/", GalleryView.as_view(), name="gallery"),
-    path("login/", LoginView.as_view(template_name="example_project/login.html"), name="login"),
+    path("login/", SignInView.as_view(), name="login"),
     path("admin/", admin.site.urls),
     path("hailuo/", include("hailuo_django.urls")),  # Krea's webhooks
     path("api/", include("hailuo_django.api.urls")),

@@ -14,6 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.testing import sandbox
+from tests.api.people import person
 
 from .chromium import chromium
 from .looks import DESKTOP, Look
@@ -80,6 +81,33 @@ def sign_in(browser: Browser, live_server: LiveServer, complaints: Complaints) -
 def grace(live_server: LiveServer) -> User:
     """An operator with all rights."""
     return User.objects.create_superuser("grace")
+
+
+@pytest.fixture
+def ada(krea: Sandbox) -> User:
+    """A visitor of the example project, who may order."""
+    return person("ada", "add", "submit")
+
+
+@pytest.fixture
+def example_site(krea: Sandbox) -> Iterator[None]:
+    """The pages of the example project, as a site of its own serves them."""
+    with override_settings(
+        INSTALLED_APPS=[*settings.INSTALLED_APPS, "example_project"],
+        ROOT_URLCONF="example_project.urls",
+        STATICFILES_DIRS=[],  # has the apps looked through anew
+        LOGIN_URL="login",
+        HAILUO={**settings.HAILUO, "RESULT_HOSTS": ["127.0.0.1"]},
+    ):
+        yield
+
+
+@pytest.fixture
+def gallery(example_site: None, sign_in: SignIn, ada: User) -> Page:
+    """Her browser, at the gallery."""
+    page = sign_in(ada)
+    page.goto("/gallery/")
+    return page
 
 
 @pytest.fixture

@@ -4,48 +4,55 @@
 // Whatever came from people or from upstream is shown by textContent, never as HTML.
 
 const QUOTE_AFTER = 300; // milliseconds after the last change of a field
+const TIMEOUT = 30_000; // milliseconds, after which an answer counts as lost
 const HIDDEN = 60; // seconds between two questions in a tab that nobody looks at
 const LONGEST_PAUSE = 300; // seconds between two tries while the site does not answer
 const PAGE = 10;
 const ENDED = ["draft", "completed", "failed", "cancelled"];
-const QUOTED = ["resolution", "duration", "start_image"];
-const FIELDS = ["prompt", ...QUOTED];
-const TRANSIENT = ["idempotency_key_in_use", "throttled", "too_soon"];
+const FIELDS = ["prompt", "resolution", "duration", "start_image"];
+const WORDS = {
+  unsent: "waiting to be sent",
+  unconfirmed: "sent, and the answer was lost",
+  "intermediate-complete": "almost ready",
+  completed: "ready",
+}; // the other statuses say it themselves
 
 const $ = (selector) => document.querySelector(selector);
-const form = $("#order");
+const form = $("#order"); // null for who may not order
+const field = (name) => form.elements.namedItem(name);
 const say = (text) => ($("#said").textContent = text);
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
 const seconds = (response) => Number(response.headers.get("Retry-After")) || 0;
 
 // --- Asking ------------------------------------------------------------------------------------
 
-// The site said no: `body` has a `code` that programs can rely on, or errors by field.
+// The API said no: `body` has a `code` that programs can rely on, or errors by field.
 class Refused extends Error {
   constructor(response, body) {
     super(body.detail ?? "");
     Object.assign(this, { status: response.status, body, retryAfter: seconds(response) });
   }
-  get isTransient() {
-    return this.status >= 500 || TRANSIENT.includes(this.body.code);
-  }
 }
 
-// Rejects with Refused where the site answered, with a TypeError where nothing did.
-async function ask(address, { headers = {}, ...options } = {}) {
-  const response = await fetch(address, {
-    ...options,
-    headers: { Accept: "application/json", ...headers },
-  });
+// Worth another try, and no word about what was asked.
+const passes = (error) =>
+  !(error instanceof Refused) ||
+  error.status >= 500 ||
+  error.status === 429 ||
+  error.body.code === "idempotency_key_in_use";
+
+// Rejects with Refused where the site said no, with another error where no whole answer arrived.
+async function ask(address, { headers, signal = AbortSignal.timeout(TIMEOUT), ...options } = {}) {
+  headers = { Accept: "application/json", ...headers };
+  const response = await fetch(address, { ...options, headers, signal });
   if (response.status === 304) return { response };
-  // An error page of a proxy is no JSON.
-  const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refused(response, body);
-  return { response, body };
+  // An error page of a proxy is no JSON. But what breaks off, or is a page, is no yes.
+  if (!response.ok) throw new Refused(response, await response.json().catch(() => ({})));
+  return { response, body: await response.json() };
 }
 
 function post(address, content, options = {}) {
-  const token = form.elements.namedItem("csrfmiddlewaretoken").value;
+  const token = field("csrfmiddlewaretoken").value;
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token, ...options.headers };
   return ask(address, { ...options, method: "POST", headers, body: JSON.stringify(content) });
 }
@@ -53,74 +60,89 @@ function post(address, content, options = {}) {
 // --- What it costs -----------------------------------------------------------------------------
 
 function wanted() {
-  const value = (name) => form.elements.namedItem(name).value;
-  const start_image = value("start_image");
-  return {
-    resolution: value("resolution"),
-    duration: Number(value("duration")),
-    ...(start_image && { start_image }),
-  };
+  const [prompt, resolution, duration, start_image] = FIELDS.map((name) => field(name).value);
+  return { prompt, resolution, duration: Number(duration), ...(start_image && { start_image }) };
 }
 
+const priced = () => JSON.stringify({ ...wanted(), prompt: "" });
+
+let pricedBefore = ""; // what the price on the page is the price of
 let asking = new AbortController();
+let timer = 0;
+
+// The answer to an older question may come later than that to a newer one.
+function forgetQuestions() {
+  clearTimeout(timer);
+  asking.abort();
+  asking = new AbortController();
+}
 
 async function quote() {
-  asking.abort(); // the answer to an older question may come later than that to this one
-  asking = new AbortController();
+  forgetQuestions();
   const { signal } = asking;
+  const fields = priced();
   try {
     const { body } = await post(form.dataset.quote, wanted(), { signal });
     const lines = [`It costs ${body.price_usd} USD.`, ...body.advice.map((hint) => hint.message)];
     if (!body.fits_budget) lines.push(`The budget has room for ${body.budget.room_usd} USD.`);
-    showPrice(lines);
-    showErrors({}, QUOTED);
+    showPrice(lines, fields);
+    showErrors({});
   } catch (error) {
     if (signal.aborted) return;
-    showPrice([]); // rather no price than a wrong one
-    showErrors(error.status === 400 ? error.body : {}, QUOTED);
+    if (passes(error)) timer = setTimeout(quote, 1000 * (error.retryAfter || 5));
+    const reason = passes(error) ? "The site does not say what it costs." : words(error);
+    showPrice(showErrors(error) ? [] : [reason]);
   }
 }
 
-function showPrice(lines) {
+function showPrice(lines, fields = "") {
+  pricedBefore = fields; // rather no price than a wrong one
   $("#price").replaceChildren(...lines.map((line) => element("p", line)));
 }
 
 // --- Ordering ----------------------------------------------------------------------------------
 
 // What is being ordered outlives a reload: until an answer came, nobody knows whether it counted,
-// and the same request with the same key counts once.
+// and the same request with the same key counts once. Who signs in next has no part in it.
 const pending = {
-  get: () => JSON.parse(sessionStorage.getItem("order")),
-  set: (order) => sessionStorage.setItem("order", JSON.stringify(order)),
-  clear: () => sessionStorage.removeItem("order"),
+  name: `order of ${form?.dataset.visitor}`,
+  get: () => JSON.parse(sessionStorage.getItem(pending.name)),
+  set: (order) => sessionStorage.setItem(pending.name, JSON.stringify(order)),
+  clear: () => sessionStorage.removeItem(pending.name),
 };
 
 async function order() {
-  const { key, request } = pending.get();
-  form.querySelector("fieldset").disabled = true;
+  const fieldset = form.querySelector("fieldset");
+  const focused = form.contains(document.activeElement);
+  fieldset.disabled = true;
   say("Ordering …");
   try {
-    const { response, body } = await insist(key, request);
-    form.elements.namedItem("prompt").value = "";
+    const { response, body } = await insist(pending.get());
+    if (!document.getElementById(`video-${body.id}`)) show(body, { first: true });
+    watch(body, seconds(response));
+    field("prompt").value = "";
+    showErrors({});
     say(`Ordered for ${body.price_usd} USD.`);
-    watch(show(body, { first: true }), seconds(response));
   } catch (refused) {
-    say(refused.status === 400 && !refused.body.code ? "" : words(refused));
-    showErrors(refused.status === 400 ? refused.body : {}, FIELDS);
+    say(showErrors(refused) ? "" : words(refused));
+    // Told at the door, where nobody knows of an earlier try: keep the key.
+    if ([401, 403].includes(refused.status) && pending.get().tries > 1)
+      return say(`${words(refused)} It may have been ordered: load this page anew to know.`);
   }
   pending.clear(); // now it is certain: it was done, or nothing was
-  form.querySelector("fieldset").disabled = false;
-  $("[aria-invalid=true]")?.focus();
+  fieldset.disabled = false;
+  if (focused) ($("[aria-invalid=true]") ?? field("prompt")).focus();
 }
 
 // Repeat the request until there is an answer about it.
-async function insist(key, request) {
+async function insist({ key, request, tries }) {
   for (let pause = 2; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    pending.set({ key, request, tries: ++tries });
     try {
       const headers = { "Idempotency-Key": key };
       return await post($("#videos").dataset.jobs, request, { headers });
     } catch (error) {
-      if (error instanceof Refused && !error.isTransient) throw error;
+      if (!passes(error)) throw error;
       say("No answer yet. It is asked again, and counts once.");
       await sleep(error.retryAfter || pause);
     }
@@ -134,34 +156,43 @@ function words({ status, body, message }) {
   return message || `The site answered ${status}.`;
 }
 
-function showErrors(errors, names) {
-  for (const name of names) {
-    const found = Array.isArray(errors[name]) ? errors[name] : [];
-    $(`#${name}-error`).textContent = found.map((error) => error.message).join(" ");
-    form.elements.namedItem(name).setAttribute("aria-invalid", found.length > 0);
-  }
+// Show each error at its field, and none at the others; return whether there are any.
+function showErrors({ status, body }) {
+  const errors = status === 400 ? body : {};
+  const found = FIELDS.filter((name) => {
+    const own = errors[name] ?? [];
+    $(`#${name}-error`).textContent = own.map((error) => error.message).join(" ");
+    field(name).setAttribute("aria-invalid", own.length > 0);
+    return own.length;
+  });
+  return found.length > 0;
 }
 
 // --- Watching ----------------------------------------------------------------------------------
 
+const watched = new Set();
+
 // Ask again after the seconds that the site named, until it names none: nothing more will happen.
-async function watch(job, pause) {
+async function watch({ id }, pause) {
+  if (watched.has(id)) return;
+  watched.add(id);
   let etag = "";
   let failures = 0;
   while (pause) {
     await patience(pause);
     try {
       const headers = etag ? { "If-None-Match": etag } : {};
-      const { response, body } = await ask(job.address, { headers });
+      const { response, body } = await ask(`${$("#videos").dataset.jobs}${id}/`, { headers });
       etag = response.headers.get("ETag");
       if (body) show(body);
       pause = seconds(response);
       failures = 0;
     } catch (error) {
-      if (error instanceof Refused && error.status < 500 && !error.isTransient) return;
-      pause = error.retryAfter || Math.min(5 * 2 ** failures++, LONGEST_PAUSE);
+      if (!passes(error)) $(`#video-${id} .note`).textContent = words(error);
+      pause = passes(error) && (error.retryAfter || Math.min(5 * 2 ** failures++, LONGEST_PAUSE));
     }
   }
+  watched.delete(id);
 }
 
 // Wait; longer in a tab that nobody looks at, and until somebody does.
@@ -180,16 +211,18 @@ function element(name, text = "", properties = {}) {
   return Object.assign(document.createElement(name), { textContent: text, ...properties });
 }
 
-const when = (time) => new Date(time).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
+const SHORT = { dateStyle: "short", timeStyle: "short" };
+const when = (time) => new Date(time).toLocaleString([], SHORT);
 
 function stateOf(job) {
-  const reason = job.error?.message || job.failure_code || "";
-  if (job.status === "failed") return `failed${reason && `: ${reason}`}`;
-  const due = job.expected_at && !ENDED.includes(job.status) && ` – usually done by ${when(job.expected_at)}`;
-  return job.status + (due || "");
+  const status = WORDS[job.status] ?? job.status;
+  if (job.status === "failed")
+    return [status, job.error?.message || job.failure_code].filter(Boolean).join(": ");
+  if (!job.expected_at || ENDED.includes(job.status)) return status;
+  return `${status}, usually ready by ${when(job.expected_at)}`;
 }
 
-// Show a job in its place in the list, made where there is none; return where to ask about it.
+// Show a job in its place in the list, made where there is none.
 function show(job, { first = false } = {}) {
   const id = `video-${job.id}`;
   const item = document.getElementById(id) ?? $("#video").content.firstElementChild.cloneNode(true);
@@ -202,9 +235,8 @@ function show(job, { first = false } = {}) {
   Object.assign(item, { id });
   item.dataset.status = now;
   if (!item.isConnected) $("#videos")[first ? "prepend" : "append"](item);
-  if (was && was !== now) say(`${now}: ${job.prompt}`);
+  if (was && was !== now) say(`${WORDS[now] ?? now}: ${job.prompt}`);
   if (job.video_url && !item.querySelector("video")) item.append(...player(job));
-  return { address: `${$("#videos").dataset.jobs}${job.id}/`, ended: ENDED.includes(now) };
 }
 
 // Nothing is loaded before somebody plays it.
@@ -227,9 +259,10 @@ async function list(address) {
   try {
     const { body } = await ask(address);
     for (const job of body.results) {
-      const shown = show(job);
-      if (!shown.ended) watch(shown, 1);
+      show(job);
+      if (!ENDED.includes(job.status)) watch(job, 1);
     }
+    if (!$("#videos").childElementCount) say("There are no videos yet.");
     more.hidden = !body.next;
     more.onclick = async () => {
       const last = $("#videos").lastElementChild;
@@ -244,21 +277,25 @@ async function list(address) {
 
 function takeOrders() {
   form.hidden = false;
-  let timer = 0;
   form.addEventListener("input", () => {
-    clearTimeout(timer);
+    if (pricedBefore !== priced()) showPrice([]);
+    forgetQuestions();
     timer = setTimeout(quote, QUOTE_AFTER);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (pending.get()) return; // a double click
-    const prompt = form.elements.namedItem("prompt").value;
-    pending.set({ key: crypto.randomUUID(), request: { prompt, ...wanted() } });
+    if (pricedBefore !== priced()) {
+      say("See what it costs first.");
+      return $("[aria-invalid=true]")?.focus();
+    }
+    forgetQuestions();
+    pending.set({ key: crypto.randomUUID(), request: wanted(), tries: 0 });
     order();
   });
   quote();
   if (pending.get()) order(); // left by a reload
 }
 
-await list(`${$("#videos").dataset.jobs}?page_size=${PAGE}`);
 if (form) takeOrders();
+list(`${$("#videos").dataset.jobs}?page_size=${PAGE}`);

@@ -90,7 +90,9 @@ def download_csv(
     modeladmin: SheetMixin, request: HttpRequest, queryset: Jobs
 ) -> StreamingHttpResponse:
     """Answer with the selected jobs as a file, the newest first, while they are being read."""
-    chunks = written(chunked(queryset), modeladmin.csv_columns)
+    may_see = modeladmin.has_view_permission
+    seen = ([job for job in jobs if may_see(request, job)] for jobs in chunked(queryset))
+    chunks = written(seen, modeladmin.csv_columns)
     name = f"video-jobs-{site_day(timezone.now()).isoformat()}.csv"
     return StreamingHttpResponse(
         in_threads(chunks) if isinstance(request, ASGIRequest) else chunks,
@@ -113,10 +115,10 @@ def chunked(jobs: Jobs) -> Iterator[Sequence[VideoJob]]:
         rest = rest.filter(older, created_at__lte=last.created_at)
 
 
-def written(chunks: Iterable[Iterable[VideoJob]], columns: Mapping[str, Column]) -> Iterator[str]:
-    """Yield the lines of the file, the names of the columns first."""
+def written(chunks: Iterable[Sequence[VideoJob]], columns: Mapping[str, Column]) -> Iterator[str]:
+    """Yield the lines of the file, the names of the columns first; never nothing."""
     yield BOM + lines([[*columns]])
-    for jobs in chunks:
+    for jobs in filter(None, chunks):
         yield lines([[cell(tell(job)) for tell in columns.values()] for job in jobs])
 
 

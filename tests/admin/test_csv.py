@@ -260,3 +260,13 @@ def test_taking_jobs_along_is_for_whoever_may_see_the_list(db: None) -> None:
 
     assert stranger.post(reverse(LIST), {**token_of(stranger), **data}).status_code == 403
     assert len(rows(download(viewer, job))) == 1
+
+
+def test_what_a_host_lets_nobody_look_at_is_not_taken_along(
+    browser: Browser, grace: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ROOT_URLCONF = "tests.admin.own_desk"
+    monkeypatch.setattr(sheets, "CHUNK", 1)
+    jobs = [draft(grace, reference=name) for name in ("old", "locked", "new")]
+
+    assert [row["reference"] for row in rows(download(browser, *jobs))] == ["new", "old"]

@@ -123,7 +123,7 @@ def test_sending_again_asks_for_the_right_to_submit_as_well(krea: Sandbox, lost:
 
 
 def test_who_may_spend_by_a_sites_own_rule_may_send_again(
-    settings: Settings, krea: Sandbox, lost: VideoJob
+    krea: Sandbox, lost: VideoJob, settings: Settings
 ) -> None:
     settings.ROOT_URLCONF = "tests.admin.own_desk"
     eve = person("eve", "view", "reconcile", "submit")

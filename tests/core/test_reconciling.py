@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -373,17 +374,18 @@ def test_a_dismissed_stranger_is_no_longer_counted(krea: Sandbox, settings: Sett
     assert all("note" in actions(job) for job in jobs)
 
 
-@pytest.mark.parametrize("statement", range(1, 7))
-def test_a_dismissal_is_written_down_whole_or_not_at_all(krea: Sandbox, statement: int) -> None:
+def test_a_dismissal_is_written_down_whole_or_not_at_all(krea: Sandbox) -> None:
     job = lost(krea)
     list_now()
     [stranger] = Stranger.objects.open()
-    with failing_at(statement), pytest.raises(OperationalError):
-        ledger.dismiss(stranger, by=ledger.By("operator"))
+    failures = 0
+    while Stranger.objects.open().exists():
+        assert "note" not in actions(job)
+        failures += 1
+        with failing_at(failures), suppress(OperationalError):
+            ledger.dismiss(stranger, by=ledger.By("operator"))
 
-    assert Stranger.objects.open().exists()
-    assert "note" not in actions(job)
-    ledger.dismiss(stranger, by=ledger.By("operator"))
+    assert failures > 5, "each statement has failed once"
     assert actions(job).count("note") == 1
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from hailuo_django.conf import conf
 from hailuo_django.krea.wire import JobReport
-from hailuo_django.models import Submission, VideoJob
+from hailuo_django.models import Batch, Submission, VideoJob
 from hailuo_django.states import Action
 
 from .recipe import SYSTEM, lock_job, write_decision
@@ -117,11 +117,13 @@ def take_to_list(
 
 
 def bring_forward() -> int:
-    """Make due what is put off for longer than anything is; return how many.
+    """Make due what is put off for longer than anything is; return how many submissions.
 
     The clock of some host was far ahead, and what it wrote would wait until then.
     """
     now = timezone.now()
+    batches = Batch.objects.using(VideoJob.database())
+    batches.filter(due_at__gt=now + LONGEST_WAIT).update(due_at=now)
     intervals = (conf.POLL_MAX_INTERVAL_SECONDS, conf.UNCONFIRMED_GRACE_SECONDS)
     never = now + LONGEST_WAIT + timedelta(seconds=2 * max(intervals))
     rows = Submission.objects.using(VideoJob.database()).filter(due_at__gt=never)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,17 +24,13 @@ if TYPE_CHECKING:
 
 ACTIONS = [(Action.SUBMIT.value, _("submit")), (Action.RESUBMIT.value, _("resubmit"))]
 
-LONGER_THAN_ANY_LEASE = timedelta(days=1)
-"""The clock of whoever put a batch off for longer was far ahead, and the batch does not wait."""
-
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     """The vocabulary for batches."""
 
     def due(self, now: datetime) -> BatchQuerySet:
         """Return those with work left that nobody is at, the longest waiting first."""
-        is_due = Q(due_at__lte=now) | Q(due_at__gt=now + LONGER_THAN_ANY_LEASE)
-        return self.filter(is_due).order_by("due_at", "pk")
+        return self.filter(due_at__lte=now).order_by("due_at", "pk")
 
     def proposed_before(self, moment: datetime) -> BatchQuerySet:
         """Return the proposals that nobody has confirmed since."""

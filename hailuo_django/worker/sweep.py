@@ -33,7 +33,7 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
     """
     end = monotonic() + sweep_seconds()
     with ledger.announcing_later():
-        if late := ledger.bring_forward():
+        if only is None and (late := ledger.bring_forward()):
             logger.warning("%d submissions were due too late: a clock was far ahead.", late)
         for _lost in range(ledger.lose_abandoned()):
             pacing.doubt("a sender stopped before it knew the outcome")

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 
 from hailuo_django import adminlog, budget
 from hailuo_django.deadlines import lease_seconds
-from hailuo_django.exceptions import Conflict, HailuoError
+from hailuo_django.exceptions import STALE, Conflict, HailuoError
 from hailuo_django.models import Batch, BatchItem, JobEvent, VideoJob
 from hailuo_django.models.batches import BatchItemQuerySet
 from hailuo_django.nudge import nudge_after_commit
@@ -179,13 +179,13 @@ def check(item: BatchItem, job: VideoJob | None, action: Action, *, is_ready: bo
     if not is_ready:
         raise conflict(job, BY_ACTION[action])
     if job.fingerprint() != item.fingerprint:
-        raise Conflict(_("Its request was changed after it was selected."), code="stale")
+        raise Conflict(_("Its request was changed after it was selected."), code=STALE)
     price = job.price_today()
     if price is None:
         raise Conflict(_("It is not on the price list."), code="no_price")
     if price != item.price_usd:
         words = _("Its price changed to %s after it was selected.")
-        raise Conflict(words % usd(price), code="stale")
+        raise Conflict(words % usd(price), code=STALE)
     job.clean_request()
 
 

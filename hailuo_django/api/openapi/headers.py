@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-from hailuo_django.api.idempotency import HEADER, REPLAYED
+from hailuo_django.api.idempotency import HEADER, KEY, REPLAYED
 from hailuo_django.conf import conf
 
 from .operations import Operation
@@ -28,7 +28,7 @@ def of_requests(operation: Operation, action: str) -> Iterator[OpenApiParameter]
     if operation.takes_key:
         yield OpenApiParameter(
             HEADER,
-            {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
+            {"type": "string", "minLength": 1, "maxLength": 255, "pattern": f"^{KEY.pattern}$"},
             OpenApiParameter.HEADER,
             # A draft costs nothing and needs none.
             required=conf.API_REQUIRE_IDEMPOTENCY_KEY and action != "create",

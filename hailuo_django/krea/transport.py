@@ -19,6 +19,9 @@ from urllib3.exceptions import NewConnectionError
 from .deadline import Exchange, Stopped
 
 CHUNK_BYTES = 16 * 1024
+# How far the socket's own limit for a read stays behind the exchange's. Python throws away what
+# it had read when that limit comes first, as it may where the machine is busy.
+BEHIND_SECONDS = 5.0
 
 _exchange: ContextVar[Exchange] = ContextVar("hailuo_django_exchange")
 
@@ -175,8 +178,7 @@ def _send(session: requests.Session, request: Request, exchange: Exchange) -> An
         auth=request.auth,
         stream=True,
         allow_redirects=False,
-        # The socket's own limits, as a second line behind the exchange's.
-        timeout=(exchange.seconds_to_connect(), exchange.seconds),
+        timeout=(exchange.seconds_to_connect(), exchange.seconds + BEHIND_SECONDS),
     ) as response:
         body = _read(response, request.max_answer_bytes)
         return Answer(response.status_code, response.headers, body)

@@ -127,7 +127,7 @@ def test_it_is_taken_although_a_busy_machine_notices_the_deadline_late(
         def __init__(self, interval: float, function: Callable[[], None]) -> None:
             super().__init__(interval + MARGIN / 2, function)
 
-    monkeypatch.setattr(deadline.threading, "Timer", LateTimer)
+    monkeypatch.setattr("hailuo_django.krea.deadline.threading.Timer", LateTimer)
     client = net.client(net.serve(script=does_not_hang_up).url, timeout_seconds=2 * SECONDS)
     with within(2 * SECONDS):
         assert client.generate(BODY).krea_job_id == JOB_ID

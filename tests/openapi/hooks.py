@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import uuid
 from typing import Any
 
 import requests
@@ -26,11 +27,14 @@ OLD_AND_NEW = itertools.cycle([*SITE["jobs"], *[None] * len(SITE["jobs"])])
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Ask for a job and for a page that there are, where nothing is to be wrong."""
+    """Ask for a job, a page and a key that will do, where nothing is to be wrong."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     # Which cursors there are, only the site knows.
     case.query.pop("cursor", None)
+    # A key is one request's: given to the next one as well, that is refused and tries nothing.
+    if "Idempotency-Key" in case.headers:
+        case.headers["Idempotency-Key"] = str(uuid.uuid4())
     if "id" in case.path_parameters and case.meta.phase.name != TestPhase.STATEFUL:
         case.path_parameters["id"] = next(OLD_AND_NEW) or _new_job(case.operation.path)
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent, is_jsonschema_compliant
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.settings import spectacular_settings
 
 from hailuo_django.api.waiting import WAITING_CODES
 from hailuo_django.budget import CAPS
@@ -68,7 +69,8 @@ def thing(required: Schema, **optional: Schema) -> Schema:
 
 def or_null(schema: Schema) -> Schema:
     """Return ``schema`` or null, as the site's version of OpenAPI has it."""
-    null: Schema = {"type": "null"} if is_jsonschema_compliant() else {"enum": [None]}
+    by_json_schema = not spectacular_settings.OAS_VERSION.startswith("3.0")
+    null: Schema = {"type": "null"} if by_json_schema else {"enum": [None]}
     return {"oneOf": [schema, null]}
 
 

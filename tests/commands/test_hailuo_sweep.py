@@ -143,8 +143,9 @@ def test_a_single_pass_that_is_told_to_stop_waits_for_the_answer_it_has_ordered(
         with started(krea) as process:
             krea.wait(lambda: krea.posts, timeout=30)
             process.send_signal(number)
-            krea.advance(20)
-            output, _ = process.communicate(timeout=30)
+            # The request is seen before its answer is begun to be held back.
+            krea.wait(lambda: krea.advance(20) or process.poll() is not None, timeout=30)
+            output, _ = process.communicate()
     assert (process.returncode, output) == (0, "Requests to Krea: 1\n")
     assert status(job) == Status.BACKLOGGED
 

@@ -41,7 +41,7 @@ def unchanged(text: str) -> str:
     return text
 
 
-def bounded(text: str, limit: int, redact: Redact = unchanged) -> str:
+def bounded(text: str, limit: int, redact: Redact) -> str:
     """``text`` without secrets, storable, and no longer than ``limit`` characters."""
     return storable(redact(text))[:limit]
 

@@ -143,8 +143,7 @@ def test_a_single_pass_that_is_told_to_stop_waits_for_the_answer_it_has_ordered(
         with started(krea) as process:
             krea.wait(lambda: krea.posts, timeout=30)
             process.send_signal(number)
-            # The request is seen before its answer is begun to be held back.
-            krea.wait(lambda: krea.advance(20) or process.poll() is not None, timeout=30)
+            krea.wait(lambda: ended_later(krea, process), timeout=30)
             output, _ = process.communicate()
     assert (process.returncode, output) == (0, "Requests to Krea: 1\n")
     assert status(job) == Status.BACKLOGGED
@@ -154,6 +153,12 @@ def test_a_single_pass_that_is_told_to_stop_waits_for_the_answer_it_has_ordered(
 def test_a_single_pass_may_run_in_any_thread() -> None:
     with sandbox(manual=True), ThreadPoolExecutor(1) as threads:
         assert threads.submit(said_and_closed).result() == "Requests to Krea: 0\n"
+
+
+def ended_later(krea: Sandbox, process: subprocess.Popen[str]) -> bool:
+    """Whether it ended, and more time for it: a request is seen before its answer is held back."""
+    krea.advance(20)
+    return process.poll() is not None
 
 
 def said_and_closed() -> str:

@@ -41,12 +41,13 @@ def balance(cap: str = "day", owner_id: Any = None) -> budget.Balance:
     return found
 
 
-def completed(krea: Sandbox, *, at: datetime) -> None:
+def completed(krea: Sandbox, *, at: datetime, **fields: Any) -> VideoJob:
     """A job whose video came at a moment."""
-    job = sent()
+    job = sent(**fields)
     krea.move(str(only(job).krea_job_id), "completed")
     look_again(job)
     change(job, ended_at=at)
+    return fresh(job)
 
 
 @contextmanager
@@ -216,6 +217,24 @@ def test_a_day_begins_at_midnight_in_the_sites_time_zone(krea: Sandbox, settings
     with moment(evening + timedelta(minutes=30)):
         assert (balance().spent_usd, balance("month").spent_usd) == (ZERO, ZERO)
         assert balance().resets_at.isoformat() == "2026-11-02T00:00:00-05:00"
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_users_day_ends_at_midnight_as_well(
+    krea: Sandbox, settings: Settings, deleted: bool
+) -> None:
+    settings.TIME_ZONE = "UTC"
+    caps(settings, user_day="0.3")
+    ada = get_user_model().objects.create_user("ada")
+    evening = datetime(2026, 11, 1, 23, 30, tzinfo=UTC)
+    job = completed(krea, at=evening, owner=ada)
+    if deleted:
+        job.delete()
+
+    with moment(evening + timedelta(minutes=29)):
+        assert balance("user_day", ada.pk).spent_usd == PRICE
+    with moment(evening + timedelta(minutes=30)):
+        assert balance("user_day", ada.pk).spent_usd == ZERO
 
 
 def test_a_month_begins_on_its_first(krea: Sandbox, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -17,3 +18,12 @@ def krea(settings: Settings) -> Iterator[Sandbox]:
     with Sandbox(manual=True) as sandbox:
         configure(settings, sandbox)
         yield sandbox
+
+
+@pytest.fixture(autouse=True)
+def quiet(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """What is caught and logged as an error failed all the same, except where a story is of it."""
+    yield
+    found = [one for one in caplog.get_records("call") if one.levelno >= logging.ERROR]
+    if not request.node.get_closest_marker("logs_errors"):
+        assert [one.getMessage() for one in found] == []

@@ -91,6 +91,7 @@ def test_a_late_completion_is_announced_too(krea: Sandbox, heard: Heard, end: st
     assert names(heard) == ["job_submitted", f"job_{end}", "job_completed"]
 
 
+@pytest.mark.logs_errors
 def test_a_receiver_that_raises_loses_nothing(
     krea: Sandbox, heard: Heard, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_receiver_that_raises_loses_nothing(
     assert "the site's own bug" in caplog.text
 
 
+@pytest.mark.logs_errors
 @pytest.mark.parametrize(("nth", "told"), [(1, []), (2, ["job_submitted"])])
 def test_trouble_after_the_commit_is_logged_and_nobody_elses(
     heard: Heard, caplog: pytest.LogCaptureFixture, nth: int, told: list[str]
@@ -220,6 +222,7 @@ def test_a_job_deleted_before_its_turn_is_told_of_to_nobody(krea: Sandbox, heard
     assert Heartbeat.objects.exists()
 
 
+@pytest.mark.logs_errors
 def test_one_announcement_that_fails_holds_up_no_other(
     krea: Sandbox, heard: Heard, caplog: pytest.LogCaptureFixture
 ) -> None:

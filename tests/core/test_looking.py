@@ -566,6 +566,7 @@ def test_a_candidate_for_what_was_never_sent_is_settled_before_it_is_sent(krea: 
     assert fresh(job).status == Status.BACKLOGGED
 
 
+@pytest.mark.logs_errors
 @pytest.mark.proves("P4")
 def test_one_bad_row_never_stops_the_rest(
     krea: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from hailuo_django import ledger
 from hailuo_django.deadlines import lease_seconds
-from hailuo_django.krea.errors import AccountProblem, NotSent
+from hailuo_django.krea.errors import AccountProblem, Ambiguous, KreaError, NotSent, Refused
 from hailuo_django.models import KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
@@ -78,8 +78,8 @@ def test_an_answer_that_says_nothing_leaves_it_unconfirmed_and_is_never_repeated
     look_again(job)
 
     assert job.status == Status.UNCONFIRMED
-    assert only(job).note
     assert history(job)[-1] == ("lose", "submitting", "unconfirmed")
+    assert only(job).note == job.events.latest("pk").detail != ""
     assert fresh(job).status == Status.UNCONFIRMED
     assert len(krea.posts) == 1
 
@@ -114,6 +114,16 @@ def test_a_refusal_about_our_account_is_for_staff_only(krea: Sandbox) -> None:
 
     assert job.status == Status.FAILED
     assert only(job).note
+    assert (only(job).error_code, only(job).error_message) == ("", "")
+
+
+def test_not_even_its_code_is_for_others(krea: Sandbox) -> None:
+    job = submitted()
+    lane, item = claimed(krea)
+
+    lane.record(item, Refused("Suspended.", status=403, code="account_suspended"))
+
+    assert only(job).note == "Suspended."
     assert (only(job).error_code, only(job).error_message) == ("", "")
 
 
@@ -186,6 +196,7 @@ def test_what_never_reached_krea_is_sent_later(settings: Settings, krea: Sandbox
     job = sent()
     assert (job.status, only(job).sent_at) == (Status.UNSENT, None)
     assert only(job).note.startswith("Not sent")
+    assert only(job).note == job.events.latest("pk").detail
     assert history(job)[-1] == ("hold", "submitting", "unsent")
 
     configure(settings, krea)
@@ -243,7 +254,7 @@ def test_a_sender_that_died_leaves_it_unconfirmed_after_its_lease(krea: Sandbox)
     sweep()
 
     assert fresh(job).status == Status.UNCONFIRMED
-    assert "stopped before it knew" in only(job).note
+    assert only(job).note == "The sender stopped before it knew the outcome."
     assert krea.posts == []
 
 
@@ -324,6 +335,41 @@ def test_what_is_held_stays_wanted_when_its_outcome_is_written_twice(krea: Sandb
         lane.record(item, NotSent("connection refused"))
 
     assert fresh(job).status == Status.UNSENT
+
+
+def test_what_is_held_is_expected_at_no_time(krea: Sandbox) -> None:
+    job = submitted()
+    lane, item = claimed(krea)
+    change(job, expected_at=timezone.now() + timedelta(minutes=4))
+
+    lane.record(item, NotSent("connection refused"))
+
+    assert only(job).expected_at is None
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Refused("Bad prompt.", status=400),
+        NotSent("connection refused"),
+        Ambiguous("connection reset"),
+    ],
+    ids=lambda outcome: type(outcome).__name__,
+)
+def test_a_sender_that_was_held_has_no_say_about_its_successor(
+    krea: Sandbox, outcome: KreaError
+) -> None:
+    job = submitted()
+    lane, item = claimed(krea)
+    lane.record(item, NotSent("connection refused"))
+    KreaAccount.objects.update(send_after=ago(seconds=1))
+    _lane, successor = claimed(krea)
+
+    lane.record(item, outcome)
+
+    assert fresh(job).status == Status.SUBMITTING
+    lane.record(successor, lane.call(successor))
+    assert fresh(job).status == Status.BACKLOGGED
 
 
 def test_what_cannot_be_claimed_is_passed_over_once(krea: Sandbox) -> None:

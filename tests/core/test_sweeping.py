@@ -99,6 +99,7 @@ def test_nothing_is_begun_that_no_longer_fits() -> None:
     assert run([lane], seconds=0) == 0
 
 
+@pytest.mark.logs_errors
 def test_a_table_that_cannot_be_read_ends_the_lane_and_not_the_sweep(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_table_that_cannot_be_read_ends_the_lane_and_not_the_sweep(
     assert "the next sweep will" in caplog.text
 
 
+@pytest.mark.logs_errors
 def test_django_q_gets_no_exception(
     krea: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -140,6 +142,7 @@ def test_submitting_rings_for_a_worker_and_hands_it_the_id_only() -> None:
     assert isinstance(task["timeout"], int)
 
 
+@pytest.mark.logs_errors
 @pytest.mark.django_db(transaction=True)
 def test_a_broker_that_is_down_costs_time_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

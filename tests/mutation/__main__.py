@@ -22,6 +22,7 @@ from .modules import ARGUED, ARGUED_WITHIN, MODULES
 ROOT = Path(__file__).parents[2]
 COPIED = ("hailuo_django", "tests", "example_project", "manage.py", "pyproject.toml")
 ENDING = "only mutants whose number ends in one of these digits: a tenth of all for each"
+HEADS = ("---", "+++")
 NOTICED = ("killed", "timeout", "segfault", "suspicious")
 
 
@@ -126,11 +127,11 @@ def score(module: str) -> Score:
 
 
 def changed(module: str, name: str) -> str:
-    """The line of a mutant that differs, as it became."""
-    lines = mutmut(module, "show", name).splitlines()
-    return "; ".join(
-        line[1:].strip() for line in lines if line.startswith("+") and not line.startswith("+++")
-    )
+    """The line of a mutant that differs, as it became; what is only gone with a minus."""
+    lines = [line for line in mutmut(module, "show", name).splitlines() if line[:3] not in HEADS]
+    added = [line[1:].strip() for line in lines if line.startswith("+")]
+    gone = [f"- {line[1:].strip()}" for line in lines if line.startswith("-")]
+    return "; ".join(added if any(added) else gone)
 
 
 def main() -> int:

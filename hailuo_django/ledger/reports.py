@@ -94,8 +94,10 @@ def fill_result(submission: Submission, news: JobReport) -> None:
     with transaction.atomic(using=alias):
         lock_job(submission.job_id)
         jobs = VideoJob.objects.using(alias).filter(pk=submission.job_id)
-        lacking = jobs.filter(result_url__in=["", submission.result_url])
-        lacking.update(**result(url), updated_at=timezone.now())
+        # Not where it shows the video of a twin.
+        jobs.filter(result_url=submission.result_url).update(
+            **result(url), updated_at=timezone.now()
+        )
         mine = Submission.objects.using(alias).filter(
             pk=submission.pk, result_url=submission.result_url
         )
@@ -103,7 +105,7 @@ def fill_result(submission: Submission, news: JobReport) -> None:
             write_note(submission, f"The result address became known: {url}", POLL)
 
 
-def miss(submission: Submission, *, not_found_since: datetime, cancelled: bool) -> bool:
+def miss(submission: Submission, *, not_found_since: datetime, cancelled: bool) -> None:
     """Krea does not know the job: ``cancelled`` if that was our wish, else not found.
 
     It goes on being asked for: Krea may have been wrong, and never said that it has ended.
@@ -111,10 +113,10 @@ def miss(submission: Submission, *, not_found_since: datetime, cancelled: bool) 
     asked: dict[str, Any] = {"due_at": rare_look(not_found_since), "note": ""}
     asked["not_found_since"] = not_found_since
     if cancelled:
-        wanted = Move.of(submission, Action.CANCEL, Status.CANCELLED, POLL)
-        return move(wanted, **asked) is not None
-    wanted = Move.of(submission, Action.MISS, Status.FAILED, POLL)
-    return move(wanted, **asked, failure_code=FailureCode.NOT_FOUND) is not None
+        move(Move.of(submission, Action.CANCEL, Status.CANCELLED, POLL), **asked)
+    else:
+        wanted = Move.of(submission, Action.MISS, Status.FAILED, POLL)
+        move(wanted, **asked, failure_code=FailureCode.NOT_FOUND)
 
 
 def count_webhook(job_id: uuid.UUID, number: int, news: JobReport) -> bool:
@@ -145,9 +147,9 @@ def reject_candidate(submission: Submission, reason: str) -> None:
     )
     with transaction.atomic(using=alias):
         lock_job(submission.job_id)
-        # Where the row was: to be sent, to be looked for in Krea's list, or with its sender.
+        # To be sent, or to be looked for in Krea's list; what has ended waits for nothing.
         waits = Q(status__in=[Status.UNSENT, Status.UNCONFIRMED])
-        due_at = Case(When(waits, then=Value(timezone.now())), default=F("lease_expires_at"))
+        due_at = Case(When(waits, then=Value(timezone.now())), default=None)
         if mine.update(candidate_id="", not_found_since=None, due_at=due_at):
             detail = f"{submission.candidate_id} was named and not adopted: {reason}"
             write_note(submission, detail, POLL)

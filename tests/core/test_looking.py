@@ -120,6 +120,25 @@ def test_a_result_elsewhere_is_kept_and_flagged_but_not_linked(krea: Sandbox) ->
     assert "RESULT_HOSTS" in job.events.latest("pk").detail
 
 
+def test_a_result_elsewhere_gives_way_to_one_that_may_be_linked(krea: Sandbox) -> None:
+    job = sent(prompt="[foreign_result_host]")
+    krea.move(upstream(job), "completed")
+    job = look_again(job)
+    krea.jobs[0].result = {"urls": [f"{krea.url}/videos/1.mp4"]}
+
+    job.sync()
+    sweep()
+
+    assert fresh(job).video_url == only(job).result_url == f"{krea.url}/videos/1.mp4"
+
+
+def test_a_look_that_finds_no_news_takes_the_note_of_older_trouble_away(krea: Sandbox) -> None:
+    job = sent()
+    change(job, note="HTTP 502")
+    look_again(job)
+    assert (only(job).status, only(job).note) == (Status.BACKLOGGED, "")
+
+
 def test_a_video_without_an_address_is_asked_for_again(krea: Sandbox) -> None:
     job = sent(prompt="[result_empty]")
     krea.move(upstream(job), "completed")
@@ -278,10 +297,10 @@ def test_a_job_that_krea_did_not_find_for_a_while_is_not_lost_when_it_was_wrong(
 def test_a_job_that_krea_does_not_find_for_a_day_is_gone(krea: Sandbox) -> None:
     job = sent()
     krea.misbehave("missing", times=None, on="get")
-    change(job, not_found_since=ago(minutes=16))
+    change(job, not_found_since=ago(minutes=16), note="HTTP 502")
     look_again(job)
-    due_at = only(job).due_at
-    assert due_at is not None
+    assert only(job).due_at is not None
+    assert only(job).note == ""
 
     change(job, not_found_since=ago(hours=25))
     look_again(job)
@@ -433,9 +452,9 @@ def test_a_webhook_resolves_a_lost_answer_once_krea_confirms_it(krea: Sandbox) -
 @pytest.mark.parametrize(
     ("case", "reason"),
     [
-        ("unknown to Krea", "does not know it"),
-        ("of another submission", "belongs to another"),
-        ("older than the submission", "older than the submission"),
+        ("unknown to Krea", "Krea does not know it."),
+        ("of another submission", "It belongs to another submission."),
+        ("older than the submission", "It is older than the submission."),
     ],
 )
 def test_a_candidate_that_does_not_fit_is_not_adopted(
@@ -455,7 +474,34 @@ def test_a_candidate_that_does_not_fit_is_not_adopted(
 
     assert (job.status, only(job).krea_job_id) == (Status.UNCONFIRMED, None)
     assert only(job).candidate_id == ""
-    assert reason in job.events.latest("pk").detail
+    assert job.events.latest("pk").detail == f"{named} was named and not adopted: {reason}"
+
+
+def test_a_candidate_that_completed_without_an_address_is_asked_for_again(krea: Sandbox) -> None:
+    krea.misbehave("lost_answer", on="generate")
+    job = sent(prompt="[result_empty]")
+    krea.move(krea.jobs[0].id, "completed")
+
+    job = candidate(job, krea.jobs[0].id)
+
+    assert (job.status, job.video_url) == (Status.COMPLETED, "")
+    assert only(job).due_at is not None
+
+
+def test_a_candidate_that_completed_cancels_its_twin(krea: Sandbox) -> None:
+    krea.misbehave("lost_answer", on="generate")
+    job = sent()
+    job.resubmit(force=True)
+    sweep()
+    first, twin = krea.jobs
+    krea.move(first.id, "completed")
+
+    ledger.make_due(job.pk, 1, candidate_id=first.id)
+    sweep()
+    sweep()
+
+    assert list(job.submissions.values_list("status", flat=True)) == ["completed", "cancelled"]
+    assert twin.status == "cancelled"
 
 
 def test_a_candidate_without_a_readable_time_is_adopted(krea: Sandbox) -> None:

@@ -297,6 +297,8 @@ def test_an_answer_after_a_verdict_keeps_the_id_and_the_video(krea: Sandbox, ver
 
     lane.record(item, lane.call(item))
     assert (fresh(job).status, only(job).krea_job_id) == (verdict, krea.jobs[0].id)
+    note = job.events.latest("pk").detail
+    assert note == f"Krea's job id became known late: {krea.jobs[0].id}"
 
     krea.move(krea.jobs[0].id, "completed")
     sweep()
@@ -394,10 +396,11 @@ def test_an_id_that_belongs_to_another_submission_is_not_believed(krea: Sandbox)
     assert fresh(first).status == Status.BACKLOGGED
 
 
-def test_a_second_id_for_one_submission_is_written_down(krea: Sandbox) -> None:
+@pytest.mark.parametrize("status", [Status.PROCESSING, Status.FAILED])
+def test_a_second_id_for_one_submission_is_written_down(krea: Sandbox, status: Status) -> None:
     job = submitted()
     lane, item = claimed(krea)
-    change(job, krea_job_id="adopted-before", status=Status.PROCESSING)
+    change(job, krea_job_id="adopted-before", status=status)
 
     lane.record(item, lane.call(item))
 

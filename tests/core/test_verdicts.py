@@ -82,6 +82,23 @@ def test_a_job_that_a_request_under_way_may_have_made_waits_for_its_answer(
         assert only(lost_one).krea_job_id == answer.krea_job_id, "what the operator said"
 
 
+def test_a_job_that_is_older_than_every_request_under_way_waits_for_none(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    lost_one = lost(krea)
+    KreaAccount.objects.update(doubts=0)
+    [made] = krea.jobs
+    made.created_at = ago(minutes=30)
+    change(lost_one, sent_at=ago(minutes=30))
+    submitted()
+    claimed(krea)
+
+    ledger.choose(only(lost_one), made.id, by=operator)
+    look_again(lost_one)
+
+    assert only(lost_one).krea_job_id == made.id
+
+
 def test_an_operator_cannot_name_the_job_of_another_submission(
     krea: Sandbox, operator: ledger.By
 ) -> None:

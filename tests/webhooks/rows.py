@@ -49,6 +49,11 @@ class Pair:
         """The job's one submission as the database has it now."""
         return Submission.objects.get(job=self.job)
 
+    @property
+    def submissions(self) -> list[Submission]:
+        """All submissions of the job as the database has them now."""
+        return list(Submission.objects.filter(job=self.job).order_by("number"))
+
     def news(self, status: str) -> bytes:
         """What Krea sends when the job is in ``status``."""
         return message(self.upstream, status).body

@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django.sandbox import Sandbox
@@ -172,6 +173,24 @@ def test_another_job_id_changes_nothing_and_krea_decides(krea: Sandbox, client: 
     assert pair.submission.krea_job_id == pair.upstream.id
     assert pair.submission.candidate_id == ""
     assert pair.changes() == []
+
+
+@pytest.mark.proves("W2")
+def test_nor_does_the_token_of_one_submission_speak_for_the_other_of_its_job(
+    krea: Sandbox, client: Client
+) -> None:
+    first = running(krea)
+    first.row.resubmit(force=True)
+    sweep()
+    second = Pair(first.job, krea.jobs[-1])
+    before, _ = first.submissions
+
+    assert post(client, second.path, first.news(Status.BACKLOGGED)) == 202
+
+    after, named = first.submissions
+    assert (after.webhook_count, after.due_at) == (0, before.due_at)
+    assert named.webhook_count == 1
+    assert named.due_at and named.due_at <= timezone.now(), "Krea is asked"
 
 
 def test_a_webhook_resolves_a_submission_whose_answer_was_lost(

@@ -5,8 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError
 from django.utils.module_loading import import_string
-from rest_framework.exceptions import NotFound
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import AuthenticationFailed, NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
@@ -43,6 +46,8 @@ class HailuoViewSet(GenericViewSet[Any]):
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer what the verbs raise as well, and with a code whatever it is."""
+        if isinstance(exc, IntegrityError) and self._account_is_gone():
+            exc = AuthenticationFailed(_("There is no such account here any more."))
         error = as_api_exception(exc)
         response = super().handle_exception(error)
         add_codes(response, error)
@@ -65,6 +70,12 @@ class HailuoViewSet(GenericViewSet[Any]):
         if str(found) != self.kwargs["pk"]:  # one address for each job
             raise NotFound
         return found
+
+    def _account_is_gone(self) -> bool:
+        """Tell whether a token has outlived its account, and so nothing can be written of it."""
+        accounts = get_user_model()._default_manager.using(VideoJob.database())
+        actor = self.actor()
+        return actor is not None and not accounts.filter(pk=actor.pk).exists()
 
     def actor(self) -> Any:
         """Return who asks; None for a visitor."""

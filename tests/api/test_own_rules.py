@@ -123,6 +123,22 @@ def test_whom_a_token_names_without_a_key_owns_nothing(token_site: None) -> None
     assert caller.get(made["Location"]).status_code == 404
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("key", [{}, {"idempotency-key": "a-key"}], ids=["plain", "with a key"])
+def test_a_token_that_outlived_its_account_orders_nothing(
+    token_site: None, ada: User, key: dict[str, str]
+) -> None:
+    caller = Visitor(headers=key)
+    caller.force_authenticate(Principal(ada.pk))  # type: ignore[arg-type]
+    ada.delete()
+
+    refused = caller.create(prompt="x")
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "authentication_failed")
+    assert not VideoJob.objects.exists()
+    assert caller.get(JOBS).json()["results"] == []
+
+
 def test_a_user_without_permissions_of_djangos_only_reads(ada: User) -> None:
     """As a site's own user model may be: nothing but AbstractBaseUser."""
     job = draft(ada)

@@ -137,9 +137,8 @@ def _write(item: Sending, outcome: Outcome) -> None:
         case JobReport():
             ledger.record_answer(submission, outcome)
             pacing.went_through()
-        case errors.NotSent(__cause__=LeaseExpired()):
-            # Our own delay, nothing of Krea's.
-            ledger.hold(submission, reason=in_words(outcome))
+        case errors.NotSent(__cause__=LeaseExpired() as delay):  # ours, nothing of Krea's
+            ledger.hold(submission, reason=str(delay))
         case errors.NotSent() | errors.RateLimited():
             ledger.hold(submission, reason=pacing.slow_sending(outcome))
         case errors.AccountProblem():

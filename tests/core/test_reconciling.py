@@ -9,11 +9,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import OperationalError
 from django.db.models import F
 from pytest_django import Settings
 
 from hailuo_django import ledger
+from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.listing import list_since
 from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
@@ -87,7 +89,8 @@ def test_what_the_list_shows_is_kept_for_a_person_to_decide(krea: Sandbox) -> No
     assert evidence["strangers"] == [stranger.id]
     assert evidence["control"] == control.id == only(known).krea_job_id
     assert not evidence["absent"]
-    assert Stranger.objects.open().get().krea_job_id == stranger.id
+    shown = Stranger.objects.open().get()
+    assert (shown.krea_job_id, shown.krea_created_at) == (stranger.id, stranger.created_at)
     assert fresh(job).status == Status.UNCONFIRMED
     assert only(job).due_at is not None, "and it is looked for again"
 
@@ -309,6 +312,7 @@ def test_a_cancelled_one_that_never_arrived_ends_cancelled(krea: Sandbox) -> Non
     list_now()
     assert (fresh(job).status, only(job).status) == (Status.CANCELLED, Status.CANCELLED)
     assert actions(job)[-1] == Action.ABSENT
+    assert only(job).note == ""
 
 
 def test_trouble_with_the_list_changes_no_state(krea: Sandbox) -> None:
@@ -367,7 +371,12 @@ def test_a_dismissed_stranger_is_no_longer_counted(krea: Sandbox, settings: Sett
     sent()
     list_now()
     [stranger] = Stranger.objects.open()
-    ledger.dismiss(stranger, by=ledger.By("operator"))
+    grace = get_user_model().objects.create_user("grace")
+    ledger.dismiss(stranger, by=ledger.By("operator", grace))
+    with pytest.raises(Conflict, match="^This upstream job was dismissed already") as refused:
+        ledger.dismiss(stranger, by=ledger.By("operator", grace))
+    assert refused.value.code == "not_open"
+    assert Stranger.objects.get().dismissed_by == grace
     list_now()
     assert [only(job).evidence["strangers"] for job in jobs] == [[], []]
     assert {only(job).evidence["absent"] for job in jobs} == {True}

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django import ledger
-from hailuo_django.deadlines import lease_seconds
+from hailuo_django.deadlines import call_seconds, lease_seconds
 from hailuo_django.krea.errors import AccountProblem, Ambiguous, KreaError, NotSent, Refused
 from hailuo_django.models import KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
@@ -272,6 +272,32 @@ def test_a_sender_that_was_held_up_beyond_its_lease_writes_nothing(krea: Sandbox
     assert krea.posts == []
     assert fresh(job).status == Status.UNCONFIRMED, "it is for Krea or a person to say, not for us"
     assert history(job)[-1][0] == "note"
+
+
+def test_a_delay_of_our_own_holds_nobody_else_up(krea: Sandbox) -> None:
+    first, second = submitted(), submitted()
+    lane, item = claimed(krea)
+    object.__setattr__(item, "expires", item.expires - lease_seconds())
+
+    with pytest.raises(NotSent) as caught:
+        lane.call(item)
+    lane.record(item, caught.value)
+
+    assert only(first).note == "The lease ran out before the request was written."
+    sweep()
+    assert [fresh(job).status for job in (first, second)] == [Status.BACKLOGGED] * 2
+    assert len(krea.posts) == 2
+
+
+def test_nothing_is_claimed_that_would_outlast_the_pass(krea: Sandbox) -> None:
+    job = submitted()
+    assert SendLane(client(krea)).take(call_seconds() - 1) is None
+    assert fresh(job).status == Status.UNSENT
+
+
+def test_what_krea_answered_and_nobody_understood_is_kept(krea: Sandbox) -> None:
+    krea.misbehave("garbage", on="generate")
+    assert "Bad gateway" in only(sent()).raw
 
 
 def test_an_answer_after_the_lease_still_brings_the_video_home(krea: Sandbox) -> None:

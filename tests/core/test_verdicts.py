@@ -105,8 +105,10 @@ def test_an_operator_cannot_name_the_job_of_another_submission(
     job, other = lost(krea), sent()
     named = only(other).krea_job_id
     assert named is not None
-    with pytest.raises(Conflict, match="belongs to submission 1 of job"):
+    with pytest.raises(Conflict) as refused:
         ledger.choose(only(job), named, by=operator)
+    said = f"This Krea job belongs to submission 1 of job {other.pk}."
+    assert (refused.value.code, refused.value.message) == ("known_job", said)
     assert only(job).candidate_id == ""
     assert last_event(job).action == "lose"
 
@@ -116,8 +118,9 @@ def test_an_operator_cannot_name_what_is_no_id(
     krea: Sandbox, operator: ledger.By, krea_job_id: str
 ) -> None:
     job = lost(krea)
-    with pytest.raises(Conflict, match="cannot be the id"):
+    with pytest.raises(Conflict, match="cannot be the id") as refused:
         ledger.choose(only(job), krea_job_id, by=operator)
+    assert refused.value.code == "invalid_id"
 
 
 def test_there_is_nothing_to_decide_about_what_krea_answered(
@@ -127,8 +130,12 @@ def test_there_is_nothing_to_decide_about_what_krea_answered(
     for verdict in (ledger.give_up, ledger.send_again):
         with pytest.raises(Conflict):
             verdict(only(job), by=operator)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict) as refused:
         ledger.choose(only(job), "an-id", by=operator)
+    assert refused.value.message == (
+        "Nothing is to be decided about this submission: its answer was not lost, Krea's job "
+        "is on record, or a job was named that Krea is being asked about."
+    )
     assert [action for action, _, _ in history(job)] == ["submit", "claim", "adopt"]
 
 

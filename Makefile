@@ -1,8 +1,8 @@
 # `make test` and `make demo` need Python 3.11 or newer and PyPI, and nothing else.
 
 PYTHON ?= python3
-# Two at a time: some tests are about deadlines, and a crowded machine misses them.
-JOBS ?= 2
+# One for each core, at most four: tests about deadlines miss them on a crowded machine.
+JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
 VENV := .venv
 DEMO_VENV := .venv-demo
 RESULTS := .tox/results

@@ -55,5 +55,5 @@ SETS_OF_RIGHTS = count(20, 200)
 CONTESTED_KEYS = count(20, 200)
 
 # Requests made up by the API's description: for each operation at random, and no fewer in all.
-REQUESTS = count(10, 250)
+REQUESTS = count(10, 350)
 MADE_UP_REQUESTS = count(800, 5_000)

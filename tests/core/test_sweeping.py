@@ -19,7 +19,7 @@ from hailuo_django.worker import tasks
 from hailuo_django.worker.lanes import Outcome, run
 from tests import statistics
 
-from .rows import ago, change, fresh, submitted
+from .rows import ago, change, fresh, sent, submitted
 
 pytestmark = pytest.mark.django_db
 
@@ -140,6 +140,15 @@ def test_submitting_rings_for_a_worker_and_hands_it_the_id_only() -> None:
     assert (task["func"], task["args"]) == ("hailuo_django.worker.tasks.work", (str(job.pk),))
     assert task["ack_failure"] is True
     assert isinstance(task["timeout"], int)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("wish", [VideoJob.cancel, VideoJob.sync], ids=lambda wish: wish.__name__)
+def test_other_wishes_ring_as_well(krea: Sandbox, wish: Callable[[VideoJob], object]) -> None:
+    job = sent()
+    OrmQ.objects.all().delete()
+    wish(job)
+    assert OrmQ.objects.get().task["args"] == (str(job.pk),)
 
 
 @pytest.mark.logs_errors

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from pytest_django import Settings
 
@@ -14,6 +14,7 @@ from hailuo_django.exceptions import Conflict
 from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import LIVE, Status
+from hailuo_django.worker.sweep import sweep
 
 from .rows import ago, change, fresh, history, look_again, only, sent, submitted
 
@@ -66,10 +67,20 @@ def test_what_is_paid_for_is_what_the_caller_looked_at() -> None:
     job.resolution = "1080p"
     job.save()
 
-    with pytest.raises(Conflict, match="differs"):
+    with pytest.raises(Conflict) as refused:
         seen.submit()
+    assert refused.value.message == (
+        "The job in the database differs from this one: save it, or read it again."
+    )
     assert fresh(job).status == Status.DRAFT
     assert not Submission.objects.exists()
+
+
+def test_a_new_job_with_the_id_of_another_takes_nothing_from_it() -> None:
+    other = VideoJob.objects.create(prompt="a lighthouse")
+    with pytest.raises(IntegrityError), transaction.atomic(using=VideoJob.database()):
+        VideoJob(pk=other.pk, prompt="a harbour").submit()
+    assert (fresh(other).prompt, fresh(other).status) == ("a lighthouse", Status.DRAFT)
 
 
 def test_a_job_that_was_deleted_meanwhile_is_not_bought() -> None:
@@ -248,6 +259,18 @@ def test_syncing_makes_the_next_look_due_now(krea: Sandbox) -> None:
     job.sync()
 
     assert look_again(job).status == Status.PROCESSING
+
+
+def test_syncing_asks_for_nothing_where_the_video_is_there(krea: Sandbox) -> None:
+    job = sent()
+    krea.move(str(only(job).krea_job_id), "completed")
+    look_again(job)
+    asked = len(krea.requests)
+
+    job.sync()
+    sweep()
+
+    assert len(krea.requests) == asked
 
 
 def test_syncing_a_draft_is_refused() -> None:

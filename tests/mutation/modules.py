@@ -25,10 +25,10 @@ MODULES: dict[str, tuple[str, ...]] = {
             "ledger/reports.py",
             "ledger/schedule.py",
             "ledger/verdicts.py",
-            "ledger/wishes.py",
         ),
         ("tests/core", "tests/webhooks/test_order.py"),
     ),
+    "ledger/wishes.py": ("tests/core", "tests/api/test_verbs.py"),
     "ledger/batches.py": ("tests/admin/test_batches.py", "tests/admin/test_confirming.py"),
     "ledger/drafts.py": ("tests/api/test_drafts.py",),
     **dict.fromkeys(
@@ -49,9 +49,16 @@ MODULES: dict[str, tuple[str, ...]] = {
 """A path in ``hailuo_django``, and pytest's arguments."""
 
 ROUTED = "a router says the same, unless it reads elsewhere than it writes"
+RACE = "a lock shows in races only, which are not run for each mutant"
 ELSEWHERE = "the suite with an empty default database tells, which is not run for each mutant"
 
-ARGUED_WITHIN: dict[str, str] = {"using(None)": ROUTED, "using=None": ELSEWHERE}
+ARGUED_WITHIN: dict[str, str] = {
+    "using(None)": ROUTED,
+    "using=None": ELSEWHERE,
+    "lock_job(None)": RACE,
+    "- lock_job(": RACE,
+    "ignore_conflicts=False": RACE,
+}
 """What no test can tell wherever it stands in a line, and why."""
 
 ARGUED: dict[str, str] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -12,15 +13,17 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import OperationalError
 from django.db.models import F
+from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django import ledger
+from hailuo_django.deadlines import call_seconds
 from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.listing import list_since
 from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, FailureCode, Status
-from hailuo_django.worker.reconcile import ListLane
+from hailuo_django.worker.reconcile import ListLane, Search
 from hailuo_django.worker.sweep import sweep
 from tests.trouble import failing_at
 
@@ -67,6 +70,22 @@ def actions(job: VideoJob) -> list[str]:
     return [action for action, _, _ in history(job)]
 
 
+def proof(krea: Sandbox) -> str:
+    """What is said of a request that never arrived; the newest job shows that no list lags."""
+    return (
+        "Krea's list shows no unknown job since it was claimed, and does show job"
+        f" {krea.jobs[-1].id}, made after it."
+    )
+
+
+def searching(krea: Sandbox, seconds_left: float = 60) -> tuple[ListLane, Search]:
+    """A worker who has just taken what is to be looked for."""
+    lane = ListLane(client(krea))
+    search = lane.take(seconds_left)
+    assert search is not None
+    return lane, search
+
+
 def test_the_list_is_asked_for_after_the_grace_and_not_before(krea: Sandbox) -> None:
     krea.misbehave("lost_answer")
     job = sent()
@@ -89,6 +108,8 @@ def test_what_the_list_shows_is_kept_for_a_person_to_decide(krea: Sandbox) -> No
     assert evidence["strangers"] == [stranger.id]
     assert evidence["control"] == control.id == only(known).krea_job_id
     assert not evidence["absent"]
+    assert evidence["jobs"] == 2
+    assert evidence["since"] < evidence["until"] < evidence["listed_at"]
     shown = Stranger.objects.open().get()
     assert (shown.krea_job_id, shown.krea_created_at) == (stranger.id, stranger.created_at)
     assert fresh(job).status == Status.UNCONFIRMED
@@ -190,7 +211,7 @@ def test_absence_is_proved_by_a_known_job_made_after_the_window(krea: Sandbox) -
         list_now()
     assert only(job).evidence["absent"] is True
     assert fresh(job).status == Status.UNCONFIRMED, "a person decides"
-    assert actions(job).count("note") == 1
+    assert [event.detail for event in job.events.filter(action="note")] == [proof(krea)]
 
 
 def test_absence_allows_for_the_clock_of_the_host_that_lost_the_answer(krea: Sandbox) -> None:
@@ -256,9 +277,7 @@ def test_what_a_webhook_names_while_absence_is_proved_is_not_sent_again(
     job = lost(krea, arrived=False)
     sent()
     change(job, due_at=ago(seconds=1))
-    lane = ListLane(client(krea))
-    search = lane.take(60)
-    assert search is not None
+    lane, search = searching(krea)
     answer = lane.call(search)
     ledger.make_due(job.pk, 1, candidate_id="it-arrived-late")
 
@@ -282,6 +301,7 @@ def test_what_a_newer_one_replaced_ends_and_is_not_sent_again(
 
     older = Submission.objects.get(job=job, number=1)
     assert (older.status, older.failure_code) == (Status.FAILED, FailureCode.NOT_FOUND)
+    assert job.events.get(action=Action.ABSENT).detail == proof(krea)
     assert fresh(job).submission_count == 2
     fresh(job).resubmit()  # nothing of it may still become a video
 
@@ -315,18 +335,55 @@ def test_a_cancelled_one_that_never_arrived_ends_cancelled(krea: Sandbox) -> Non
     assert only(job).note == ""
 
 
+def test_a_list_without_kreas_time_proves_nothing(krea: Sandbox) -> None:
+    job = lost(krea, arrived=False)
+    sent()
+    change(job, due_at=ago(seconds=1))
+    lane, search = searching(krea)
+
+    lane.record(search, replace(lane.call(search), server_time=None))
+
+    assert only(job).note == "Krea's list could not be had: it came without Krea's time."
+    assert only(job).evidence == {}
+    due_at = only(job).due_at
+    assert due_at and due_at > timezone.now()
+
+
+def test_no_more_pages_are_read_than_there_is_time_for(krea: Sandbox) -> None:
+    change(lost(krea), due_at=ago(seconds=1))
+    assert searching(krea, call_seconds() * 1.5)[1].seconds == call_seconds()
+    change(lost(krea), due_at=ago(seconds=1))
+    assert searching(krea, call_seconds() * 2)[1].seconds == 2 * call_seconds()
+
+
+def test_what_is_settled_is_no_rival_any_more(krea: Sandbox, settings: Settings) -> None:
+    configure(settings, **TRUSTING)
+    settled = lost(krea)
+    ledger.choose(only(settled), krea.jobs[0].id, by=ledger.By("operator"))
+    sweep()
+    krea.move(krea.jobs[0].id, "failed")
+    look_again(settled)
+    assert fresh(settled).status == Status.FAILED
+
+    job = lost(krea)
+    list_now()
+
+    assert only(job).krea_job_id == krea.jobs[1].id
+
+
 def test_trouble_with_the_list_changes_no_state(krea: Sandbox) -> None:
     job = lost(krea)
     krea.misbehave("server_error", on="list")
     list_now()
     assert fresh(job).status == Status.UNCONFIRMED
-    assert only(job).note.startswith("Krea's list could not be had: ")
+    assert only(job).note.startswith("Krea's list could not be had: Internal Server Error")
 
-    krea.misbehave("rate_limited", on="list", retry_after=100)
+    krea.misbehave("rate_limited", on="list", retry_after=3000)
     list_now()
+    assert only(job).note.startswith("Krea's list could not be had: You have reached")
     due_at = only(job).due_at
     assert due_at is not None
-    assert due_at > ago(seconds=-90)
+    assert due_at > ago(seconds=-2900)
     assert KreaAccount.objects.get().look_after is not None
 
 

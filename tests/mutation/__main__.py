@@ -53,8 +53,10 @@ class Score:
 
 def argument(name: str, line: str) -> str | None:
     """Why no test can notice this mutant."""
+    function = name.partition("__mutmut_")[0]
+    named = (ARGUED.get(key) for key in (line, function, f"{function}: {line}"))
     within = (why for part, why in ARGUED_WITHIN.items() if part in line)
-    return ARGUED.get(line) or ARGUED.get(name.partition("__mutmut_")[0]) or next(within, None)
+    return next(filter(None, named), None) or next(within, None)
 
 
 def directory(module: str) -> Path:

@@ -49,6 +49,9 @@ MODULES: dict[str, tuple[str, ...]] = {
 """A path in ``hailuo_django``, and pytest's arguments."""
 
 ROUTED = "a router says the same, unless it reads elsewhere than it writes"
+INSTANT = "both decide alike but for one microsecond, and either is right for that"
+SHOWN = "shown to staff, and read by nothing, while it is being sent"
+RIVALS = "one more rival leaves more to a person, and adopts nothing wrong"
 RACE = "a lock shows in races only, which are not run for each mutant"
 ELSEWHERE = "the suite with an empty default database tells, which is not run for each mutant"
 
@@ -87,6 +90,34 @@ ARGUED: dict[str, str] = {
     "return _midnight(first), _midnight((first + timedelta(days=33)).replace(day=1))": (
         "33 days after a first it is the next month as well"
     ),
+    # Of looking, sending and listing.
+    "hailuo_django.worker.look.xǁLookLaneǁtake: return": "the same as break: nothing follows the loop but return None",
+    "return ended.runs_upstream and absent_for <= patience": INSTANT,
+    "if news.created_at is not None and news.created_at <= earliest:": INSTANT,
+    "if time.monotonic() > self.expires or (lease and timezone.now() >= lease):": INSTANT,
+    "return job.created_at is None or job.created_at > self.since": INSTANT,
+    "later = (j for j in listing.known if j.created_at is not None "
+    "and j.created_at >= window.until)": INSTANT,
+    "and not (key in closed and job.created_at and job.created_at >= window.until + SKEW)": INSTANT,
+    "self.done = None": "None is as false as False",
+    "return list_since(self.client, item.asked_at, max_pages=1, limit=2)": (
+        "whether Krea answers at all is asked for; nobody reads the jobs"
+    ),
+    "doubtful = Q(status=Status.SUBMITTING) | Q(lost_at__isnull=False)": RIVALS,
+    "others = list(rows.filter(doubtful, ).only(*columns))": RIVALS,
+    "job_where=Q(status=Status.UNSENT, ),": (
+        "an unsent job has one unsent submission, the newest: holding looks at the count as well"
+    ),
+    "hailuo_django.ledger.outcomes.x_claim: due_at=None,": SHOWN,
+    "hailuo_django.ledger.outcomes.x_claim: - due_at=expires,": SHOWN,
+    "if moved.job_to_status == Status.COMPLETED and moved.submission_count >= 1:": (
+        "where there is no twin, stopping the others stops nobody"
+    ),
+    "raise conflict(None, BY_ACTION[action])": "verdicts say it in words of their own",
+    "hailuo_django.ledger.wishes.x_wish_cancelled: break": "what is unsent is the newest and comes last",
     "with translation.override(None):": "without a language Django takes LANGUAGE_CODE",
 }
-"""Mutants that no test can tell from the original, by changed line or whole function, and why."""
+"""Mutants that no test can tell from the original, and why.
+
+By the changed line, by the function, or by both where such a line is found elsewhere as well.
+"""

@@ -91,7 +91,9 @@ ARGUED: dict[str, str] = {
         "33 days after a first it is the next month as well"
     ),
     # Of looking, sending and listing.
-    "hailuo_django.worker.look.xǁLookLaneǁtake: return": "the same as break: nothing follows the loop but return None",
+    "hailuo_django.worker.look.xǁLookLaneǁtake: return": (
+        "the same as break: nothing follows the loop but return None"
+    ),
     "return ended.runs_upstream and absent_for <= patience": INSTANT,
     "if news.created_at is not None and news.created_at <= earliest:": INSTANT,
     "if time.monotonic() > self.expires or (lease and timezone.now() >= lease):": INSTANT,
@@ -114,7 +116,9 @@ ARGUED: dict[str, str] = {
         "where there is no twin, stopping the others stops nobody"
     ),
     "raise conflict(None, BY_ACTION[action])": "verdicts say it in words of their own",
-    "hailuo_django.ledger.wishes.x_wish_cancelled: break": "what is unsent is the newest and comes last",
+    "hailuo_django.ledger.wishes.x_wish_cancelled: break": (
+        "what is unsent is the newest and comes last"
+    ),
     "with translation.override(None):": "without a language Django takes LANGUAGE_CODE",
 }
 """Mutants that no test can tell from the original, and why.

@@ -31,7 +31,9 @@ def test_an_hour_that_comes_twice_is_the_first_or_the_latest(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_host_put_off_whose_clock_was_a_year_ahead_is_done_now(krea: Sandbox) -> None:
+def test_what_a_host_put_off_whose_clock_was_a_year_ahead_is_done_now(
+    krea: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
     in_a_year = ago(days=-365)
     running, unsent = sent(), submitted()
     krea.move(krea.jobs[0].id, "completed")
@@ -41,6 +43,7 @@ def test_what_a_host_put_off_whose_clock_was_a_year_ahead_is_done_now(krea: Sand
 
     assert fresh(running).status == Status.COMPLETED
     assert fresh(unsent).status == Status.BACKLOGGED
+    assert "2 submissions were due too late: a clock was far ahead." in caplog.messages
 
 
 @pytest.mark.django_db(transaction=True)

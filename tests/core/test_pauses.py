@@ -193,6 +193,8 @@ def test_senders_that_die_one_after_the_other_pause_sending_as_well(krea: Sandbo
     sweep()
     assert fresh(job).status == Status.UNSENT
     assert pacing.is_paused()
+    reason = "Answers were lost: a sender stopped before it knew the outcome"
+    assert KreaAccount.objects.get().reason == reason
 
 
 def test_a_person_can_end_a_pause(krea: Sandbox) -> None:

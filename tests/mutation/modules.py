@@ -39,11 +39,11 @@ MODULES: dict[str, tuple[str, ...]] = {
             "worker/look.py",
             "worker/reconcile.py",
             "worker/send.py",
-            "worker/sweep.py",
             "worker/tasks.py",
         ),
         ("tests/core", "tests/commands/test_hailuo_sweep.py"),
     ),
+    "worker/sweep.py": ("tests/core", "tests/webhooks/test_secrets.py"),
     "worker/batches.py": ("tests/admin/test_batches.py",),
 }
 """A path in ``hailuo_django``, and pytest's arguments."""
@@ -101,6 +101,8 @@ ARGUED: dict[str, str] = {
     "later = (j for j in listing.known if j.created_at is not None "
     "and j.created_at >= window.until)": INSTANT,
     "and not (key in closed and job.created_at and job.created_at >= window.until + SKEW)": INSTANT,
+    "connections=LookLane.width - ListLane.width,": "how many stay open is a matter of speed",
+    "if not is_left or monotonic() + batch_seconds() >= end:": INSTANT,
     "self.done = None": "None is as false as False",
     "return list_since(self.client, item.asked_at, max_pages=1, limit=2)": (
         "whether Krea answers at all is asked for; nobody reads the jobs"

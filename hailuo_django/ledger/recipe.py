@@ -155,7 +155,7 @@ def _move_job(wanted: Move, fields: dict[str, Any], now: datetime) -> int:
     follows = ~Q(status=Status.COMPLETED)
     other = touch.copy()
     if wanted.target == Status.COMPLETED:
-        found = result(fields.get("result_url", ""))
+        found = result(fields["result_url"])
         changes |= {**found, "completed_at": now}
         # Its first video may still lack an address.
         for name, value in found.items():

@@ -323,8 +323,9 @@ def test_an_answer_after_a_verdict_keeps_the_id_and_the_video(krea: Sandbox, ver
 
     lane.record(item, lane.call(item))
     assert (fresh(job).status, only(job).krea_job_id) == (verdict, krea.jobs[0].id)
-    note = job.events.latest("pk").detail
-    assert note == f"Krea's job id became known late: {krea.jobs[0].id}"
+    note = job.events.latest("pk")
+    assert note.detail == f"Krea's job id became known late: {krea.jobs[0].id}"
+    assert note.submission == only(job)
 
     krea.move(krea.jobs[0].id, "completed")
     sweep()

@@ -28,6 +28,8 @@ LONGEST_BACKOFF_SECONDS = 300
 DOUBTS_BEFORE_A_PAUSE = 3
 FIRST_WAIT_FOR_A_TRIAL_SECONDS = 60
 LONGEST_WAIT_FOR_A_TRIAL_SECONDS = 3600
+LONGEST_HOLD = timedelta(days=1)
+"""No answer of Krea's and no trial holds anything back for so long."""
 MAX_NAME_LENGTH = 254
 
 
@@ -70,6 +72,13 @@ def end_turn(turn: Turn) -> None:
     """Let the next one try, whatever came of this trial; that of another goes on."""
     if turn.trial_until:
         _account().filter(trial_until=turn.trial_until).update(trial_until=None)
+
+
+def bring_forward() -> None:
+    """End what a host has held back whose clock was far ahead, and would until then."""
+    never = timezone.now() + LONGEST_HOLD
+    for name in ("send_after", "look_after", "trial_until"):
+        _account().filter(**{f"{name}__gt": never}).update(**{name: None})
 
 
 def may_look() -> bool:

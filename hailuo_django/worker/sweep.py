@@ -33,8 +33,8 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
     """
     end = monotonic() + sweep_seconds()
     with ledger.announcing_later():
-        if only is None and (late := ledger.bring_forward()):
-            logger.warning("%d submissions were due too late: a clock was far ahead.", late)
+        if only is None:
+            _undo_wrong_clocks()
         for _lost in range(ledger.lose_abandoned()):
             pacing.doubt("a sender stopped before it knew the outcome")
         ledger.mark_overdue()
@@ -44,6 +44,12 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
             _beat()
     ledger.announce_owed()
     return calls
+
+
+def _undo_wrong_clocks() -> None:
+    pacing.bring_forward()
+    if late := ledger.bring_forward():
+        logger.warning("%d submissions were due too late: a clock was far ahead.", late)
 
 
 def _beat() -> None:

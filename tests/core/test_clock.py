@@ -8,6 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from hailuo_django.clock import aware
+from hailuo_django.models import KreaAccount
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from hailuo_django.worker.sweep import sweep
@@ -54,6 +55,19 @@ def test_a_sender_that_died_on_such_a_host_leaves_it_unconfirmed(krea: Sandbox) 
     sweep()
 
     assert (fresh(job).status, len(krea.posts)) == (Status.UNCONFIRMED, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("held", ["send_after", "look_after", "trial_until"])
+def test_what_such_a_host_held_back_goes_on(krea: Sandbox, held: str) -> None:
+    running, unsent = sent(), submitted()
+    krea.move(krea.jobs[0].id, "completed")
+    change(running, due_at=ago(seconds=1))
+    KreaAccount.objects.update(setbacks=1, **{held: ago(days=-365)})
+    sweep()
+
+    assert fresh(running).status == Status.COMPLETED
+    assert fresh(unsent).status == Status.BACKLOGGED
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pytest_django import Settings
 
+from hailuo_django import pacing
 from hailuo_django.clock import aware
 from hailuo_django.models import KreaAccount
 from hailuo_django.sandbox import Sandbox
@@ -63,7 +64,9 @@ def test_what_such_a_host_held_back_goes_on(krea: Sandbox, held: str) -> None:
     running, unsent = sent(), submitted()
     krea.move(krea.jobs[0].id, "completed")
     change(running, due_at=ago(seconds=1))
-    KreaAccount.objects.update(setbacks=1, **{held: ago(days=-365)})
+    row = KreaAccount(fingerprint=pacing.account(), setbacks=1)
+    setattr(row, held, ago(days=-365))
+    row.save()
     sweep()
 
     assert fresh(running).status == Status.COMPLETED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -74,11 +74,10 @@ def _moment(text: str) -> datetime | None:
         found = parse_datetime(text)
         if found is None or not 1 < found.year < 9999:
             return None
-        if settings.USE_TZ and timezone.is_naive(found):
-            return timezone.make_aware(found)
-        if not settings.USE_TZ and timezone.is_aware(found):
-            return timezone.make_naive(found)
-        return found
+        if not settings.USE_TZ:
+            return timezone.make_naive(found) if timezone.is_aware(found) else found
+        known = timezone.make_aware(found) if timezone.is_naive(found) else found
+        return known.astimezone(UTC)  # PostgreSQL knows no zone as far off as 19 hours
     except ValueError:
         return None
 

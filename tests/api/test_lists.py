@@ -103,6 +103,8 @@ def variety(ada: User) -> None:
         ("created_after=2026-06-18T12:00:00Z&status=draft", ["a,b"]),
         ("created_after=2026-06-18T10:00:00Z&created_before=2026-06-18T10:00:01Z", ["draft"]),
         ("created_after=2026-06-19", []),
+        # In a zone that no place on earth is in: 12:00 at Greenwich.
+        ("created_after=2026-06-19T11:30:00%2B23:30&status=draft", ["a,b"]),
     ],
 )
 def test_each_filter_finds_what_it_says(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 
 from django.conf import settings
 from django.utils import timezone
@@ -34,7 +34,10 @@ def read_moment(text: str) -> datetime | None:
     if moment is None or timezone.is_aware(moment) != settings.USE_TZ:
         return None
     # The first and the last year may leave the calendar in another time zone.
-    return moment if 1 < moment.year < 9999 else None
+    if not 1 < moment.year < 9999:
+        return None
+    # PostgreSQL knows no zone as far off as 19 hours.
+    return moment.astimezone(UTC) if settings.USE_TZ else moment
 
 
 def site_day(moment: datetime) -> date:

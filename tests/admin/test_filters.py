@@ -128,6 +128,12 @@ def test_filters_and_a_search_narrow_the_list_together(browser: Browser, grace: 
     assert page.forms["changelist-search"]["status"] == ["draft"], "a new search keeps them"
 
 
+def test_a_moment_may_be_told_in_a_zone_that_no_place_is_in(browser: Browser, grace: User) -> None:
+    draft(grace)
+    page = browser.open(f"{reverse(LIST)}?created=2099-01-01T00:00:00%2B19:17")
+    assert (page.status, len(page.jobs)) == (200, 1)
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -194,6 +194,13 @@ def test_a_made_up_cursor_leads_nowhere(
     assert [*complaints(client.get(path, {"cursor": cursor}))] == ["cursor"]
 
 
+def test_a_made_up_cursor_may_tell_a_moment_of_any_zone(client: Visitor, ada: User) -> None:
+    job = draft(ada)
+    position = urlencode({"p": f"2099-01-01T00:00:00+19:17/{job.pk}"})
+    cursor = base64.b64encode(position.encode()).decode()
+    assert len(client.get(JOBS, {"cursor": cursor}).json()["results"]) == 1
+
+
 @pytest.mark.parametrize("cursor", ["ü", "cD0", base64.b64encode(b"o=x").decode()])
 def test_a_damaged_cursor_leads_nowhere(client: Visitor, cursor: str) -> None:
     message = "No such page: follow “next” and “previous” as they stand."

@@ -39,6 +39,7 @@ def heard() -> Iterator[Heard]:
             sender: type, job: VideoJob, event: JobEvent, name: str = name, **_more: Any
         ) -> None:
             assert sender is VideoJob
+            assert event.job is job
             assert not transaction.get_connection(VideoJob.database()).in_atomic_block
             calls.append((name, job, event))
 
@@ -107,6 +108,7 @@ def test_a_receiver_that_raises_loses_nothing(
     assert fresh(job).status == "unsent"
     assert names(heard) == ["job_submitted"]
     assert "the site's own bug" in caplog.text
+    assert f"Receiver {broken!r} of {signals.job_submitted} failed." in caplog.messages
 
 
 @pytest.mark.logs_errors
@@ -239,6 +241,8 @@ def test_one_announcement_that_fails_holds_up_no_other(
         sweep()
     assert names(heard).count("job_failed") == 1
     assert "the database is gone" in caplog.text
+    assert "could not be announced; a later sweep will." in caplog.text
+    assert "Event " in caplog.text
 
     let_pass(KEPT)
     sweep()

@@ -15,6 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django import budget, ledger
+from hailuo_django.conf import conf
 from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.errors import NotFound
 from hailuo_django.krea.wire import JobReport
@@ -136,7 +137,7 @@ def test_a_look_that_finds_no_news_takes_the_note_of_older_trouble_away(krea: Sa
     job = sent()
     change(job, note="HTTP 502")
     look_again(job)
-    assert (only(job).status, only(job).note) == (Status.BACKLOGGED, "")
+    assert (only(job).status, only(job).note, only(job).poll_count) == (Status.BACKLOGGED, "", 1)
 
 
 def test_a_video_without_an_address_is_asked_for_again(krea: Sandbox) -> None:
@@ -652,6 +653,32 @@ def test_what_runs_for_very_long_is_overdue_and_goes_on_being_asked_for(krea: Sa
 
 
 @pytest.mark.proves("P1")
+def test_what_runs_for_long_is_asked_for_ever_more_rarely(krea: Sandbox) -> None:
+    job = sent()
+    now, submission = timezone.now(), only(job)
+    shortest, longest = conf.POLL_INTERVAL_SECONDS, conf.POLL_MAX_INTERVAL_SECONDS
+    for age, seconds in ((0, shortest), (600, (shortest + longest) / 2), (1200, longest)):
+        submission.sent_at = now - timedelta(seconds=age)
+        wait = (ledger.next_look(submission) - now).total_seconds()
+        assert seconds <= wait <= seconds * 1.2 + 1
+
+
+def test_what_ended_here_is_asked_for_after_a_quarter_of_the_time_since(krea: Sandbox) -> None:
+    now = timezone.now()
+    wait = (ledger.rare_look(now - timedelta(seconds=2400)) - now).total_seconds()
+    assert 600 <= wait <= 600 * 1.2 + 1
+
+
+def test_a_row_is_given_back_alone(krea: Sandbox) -> None:
+    jobs = [sent(), sent()]
+    due_at = ago(seconds=1)
+    Submission.objects.update(due_at=due_at)
+
+    ledger.finish_look(only(jobs[0]), due_at=None)
+
+    assert [only(job).due_at for job in jobs] == [None, due_at]
+
+
 def test_ten_minutes_without_a_webhook_cost_few_requests(krea: Sandbox) -> None:
     job = sent()
     submission, looks = only(job), 0

@@ -116,6 +116,17 @@ def test_what_the_list_shows_is_kept_for_a_person_to_decide(krea: Sandbox) -> No
     assert only(job).due_at is not None, "and it is looked for again"
 
 
+def test_of_a_long_list_every_known_job_is_recognized(
+    krea: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hailuo_django.worker.known.IDS_A_QUERY", 1)
+    job = lost(krea)
+    for _known in range(3):
+        sent()
+    list_now()
+    assert only(job).evidence["strangers"] == [krea.jobs[0].id]
+
+
 def test_a_lone_stranger_is_adopted_where_no_other_program_uses_the_token(
     krea: Sandbox, settings: Settings
 ) -> None:

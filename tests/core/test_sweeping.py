@@ -109,7 +109,7 @@ def test_a_table_that_cannot_be_read_ends_the_lane_and_not_the_sweep(
 
     healthy = Numbers(width=1, items=2, call=answer)
     assert run([Broken(width=1, items=1, call=answer), healthy], seconds=60) == 2
-    assert "the next sweep will" in caplog.text
+    assert "Could not take more work; the next sweep will." in caplog.messages
 
 
 @pytest.mark.logs_errors
@@ -127,6 +127,7 @@ def test_django_q_gets_no_exception(
     monkeypatch.setattr(tasks, "run_sweep", broken)
     assert tasks.sweep() == "failed"
     assert "a bug of ours" in caplog.text
+    assert "The sweep failed." in caplog.messages
 
 
 def test_a_nudge_for_a_job_that_is_gone_is_harmless(krea: Sandbox) -> None:

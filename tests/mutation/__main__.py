@@ -20,7 +20,7 @@ from pathlib import Path
 from .modules import ARGUED, ARGUED_WITHIN, MODULES
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("hailuo_django", "tests", "example_project", "manage.py", "pyproject.toml")
+COPIED = ("hailuo_django", "tests", "docs", "example_project", "manage.py", "pyproject.toml")
 ENDING = "only mutants whose number ends in one of these digits: a tenth of all for each"
 HEADS = ("---", "+++")
 NOTICED = ("killed", "timeout", "segfault", "suspicious")
@@ -77,7 +77,7 @@ def prepare(module: str, tests: tuple[str, ...]) -> None:
     chosen = {
         "source_paths": ["hailuo_django"],
         "only_mutate": [f"hailuo_django/{module}"],
-        "also_copy": ["example_project", "manage.py"],
+        "also_copy": ["docs", "example_project", "manage.py"],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:randomly", "-m", "not slow"],
         "pytest_add_cli_args_test_selection": list(tests),
     }

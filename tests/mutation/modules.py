@@ -101,6 +101,12 @@ ARGUED: dict[str, str] = {
     "later = (j for j in listing.known if j.created_at is not None "
     "and j.created_at >= window.until)": INSTANT,
     "and not (key in closed and job.created_at and job.created_at >= window.until + SKEW)": INSTANT,
+    "never = now + LONGEST_WAIT + timedelta(seconds=3 * max(intervals))": (
+        "nothing is put off for so long either way; a wrong clock is wrong by more"
+    ),
+    "return PATIENCE + timedelta(seconds=sweep_seconds() if keeping else 1)": (
+        "a second more of patience"
+    ),
     "connections=LookLane.width - ListLane.width,": "how many stay open is a matter of speed",
     "if not is_left or monotonic() + batch_seconds() >= end:": INSTANT,
     "self.done = None": "None is as false as False",

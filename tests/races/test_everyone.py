@@ -103,6 +103,7 @@ def it_failed_and_is_completed_after_all(krea: Sandbox) -> tuple[Scene, list[Cal
 def its_answer_was_lost(krea: Sandbox) -> tuple[Scene, list[Call]]:
     scene = Scene(krea)
     scene.send(fault="lost_answer")
+    krea.move(krea.jobs[0].id, "completed", deliver=False)
     chosen = scene.verdict("choose", krea.jobs[0].id)
     verdicts = [scene.verdict("give_up"), scene.verdict("send_again"), chosen]
     webhooks = [scene.webhook("backlogged"), scene.webhook("completed")]

@@ -141,18 +141,22 @@ def test_a_look_that_finds_no_news_takes_the_note_of_older_trouble_away(krea: Sa
 
 
 def test_a_video_without_an_address_is_asked_for_again(krea: Sandbox) -> None:
-    job = sent(prompt="[result_empty]")
-    krea.move(upstream(job), "completed")
+    job, other = (sent(prompt="[result_empty]") for _ in range(2))
+    for made in krea.jobs:
+        krea.move(made.id, "completed")
+    look_again(other)
     job = look_again(job)
     assert (job.status, job.is_flagged) == (Status.COMPLETED, True)
 
     job = look_again(job)
     assert only(job).due_at is not None
     krea.jobs[0].result = {"urls": [f"{krea.url}/videos/{upstream(job)}.mp4"]}
-    job = look_again(job)
+    before, job = job, look_again(job)
 
     assert job.video_url.endswith(".mp4")
+    assert job.updated_at > before.updated_at
     assert only(job).due_at is None
+    assert only(other).result_url == "", "that one still has none"
     assert "became known" in job.events.latest("pk").detail
 
 

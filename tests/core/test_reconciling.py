@@ -27,7 +27,19 @@ from hailuo_django.worker.reconcile import ListLane, Search
 from hailuo_django.worker.sweep import sweep
 from tests.trouble import failing_at
 
-from .rows import ago, change, claimed, client, fresh, history, look_again, only, sent, submitted
+from .rows import (
+    ago,
+    change,
+    claimed,
+    client,
+    fresh,
+    history,
+    look_again,
+    only,
+    pass_time,
+    sent,
+    submitted,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -220,9 +232,9 @@ def test_absence_is_proved_by_a_known_job_made_after_the_window(krea: Sandbox) -
     sent()
     for _pass in range(2):
         list_now()
-    assert only(job).evidence["absent"] is True
-    assert fresh(job).status == Status.UNCONFIRMED, "a person decides"
-    assert [event.detail for event in job.events.filter(action="note")] == [proof(krea)]
+        assert only(job).evidence["absent"] is True
+        assert fresh(job).status == Status.UNCONFIRMED, "a person decides"
+        assert [event.detail for event in job.events.filter(action="note")] == [proof(krea)]
 
 
 def test_absence_allows_for_the_clock_of_the_host_that_lost_the_answer(krea: Sandbox) -> None:
@@ -380,6 +392,24 @@ def test_what_is_settled_is_no_rival_any_more(krea: Sandbox, settings: Settings)
     list_now()
 
     assert only(job).krea_job_id == krea.jobs[1].id
+
+
+def test_what_never_arrived_is_no_rival_of_what_was_made_an_hour_later(
+    krea: Sandbox, settings: Settings
+) -> None:
+    configure(settings, **TRUSTING)
+    absent = lost(krea, arrived=False)
+    sent()
+    list_now()
+    assert only(absent).evidence["absent"] is True
+    pass_time(krea, 3600)
+
+    job = lost(krea)
+    change(absent, due_at=ago(hours=-1))
+    change(job, due_at=ago(seconds=1))
+    sweep()
+
+    assert (fresh(absent).status, only(job).krea_job_id) == (Status.UNCONFIRMED, krea.jobs[-1].id)
 
 
 def test_trouble_with_the_list_changes_no_state(krea: Sandbox) -> None:

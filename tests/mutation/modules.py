@@ -107,6 +107,12 @@ ARGUED: dict[str, str] = {
     "return PATIENCE + timedelta(seconds=sweep_seconds() if keeping else 1)": (
         "a second more of patience"
     ),
+    "offset = answer.server_time - CUT_OFF - search.asked_at": (
+        "two seconds, beside the minutes that are allowed for clocks"
+    ),
+    'ended = row.lost_at or getattr(row, "lease_expires_at", None) and now': (
+        "nobody reads when the window ends of what is still being sent"
+    ),
     "connections=LookLane.width - ListLane.width,": "how many stay open is a matter of speed",
     "if not is_left or monotonic() + batch_seconds() >= end:": INSTANT,
     "self.done = None": "None is as false as False",

@@ -18,14 +18,13 @@ from rest_framework.exceptions import (
     Throttled,
     ValidationError,
 )
-from rest_framework.fields import DateTimeField
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.utils.serializer_helpers import ReturnDict
 
 from hailuo_django.exceptions import BudgetExceeded, Conflict, TooSoon
 
-from .fields import USDField
+from .fields import MomentField, USDField
 
 
 class StateConflict(APIException):
@@ -58,7 +57,7 @@ class PaymentRequired(APIException):
             "spent_usd": usd(refusal.spent_usd),
             "reserved_usd": usd(refusal.reserved_usd),
             "price_usd": usd(refusal.price_usd),
-            "resets_at": DateTimeField().to_representation(refusal.resets_at),
+            "resets_at": MomentField().to_representation(refusal.resets_at),
         }
         super().__init__(detail, code=refusal.code)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.utils import html
 
+from hailuo_django.clock import aware
 from hailuo_django.fields import MAX_URL_LENGTH, validate_web_address
 from hailuo_django.pricing import DEFAULT_DURATION, DURATIONS
 
@@ -23,6 +25,14 @@ class USDField(serializers.Field[Decimal, Any, str, Any]):
     def to_representation(self, value: Decimal) -> str:
         """Return for example ``0.2835``, ``0.105`` or ``0``."""
         return f"{value.normalize():f}"
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment in UTC by RFC 3339, whatever the host's DATETIME_FORMAT, time zone or USE_TZ."""
+
+    def to_representation(self, value: datetime) -> str:
+        """Return for example ``2026-06-18T12:00:00Z``."""
+        return aware(value).astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 class TextOrNullField(serializers.CharField):

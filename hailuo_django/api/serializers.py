@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+from django.db import models
 from rest_framework import serializers
 
 from hailuo_django.budget import Balance
 from hailuo_django.models import REQUEST_FIELDS, JobEvent, Submission, VideoJob
 from hailuo_django.states import Status
 
-from .fields import TextOrNullField, USDField
+from .fields import MomentField, TextOrNullField, USDField
 from .waiting import Hint, reason_to_wait
 
+Row = TypeVar("Row", bound=models.Model)
 
-class SubmissionSerializer(serializers.ModelSerializer[Submission]):
+
+class RowSerializer(serializers.ModelSerializer[Row]):
+    """A row whose times are told as every other time here."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: MomentField,
+    }
+
+
+class SubmissionSerializer(RowSerializer[Submission]):
     """One try upstream, without what is about the account, the worker or Krea's raw words."""
 
     price_usd = USDField()
@@ -34,7 +48,7 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
         read_only_fields = fields
 
 
-class AdvisedSerializer(serializers.ModelSerializer[VideoJob]):
+class AdvisedSerializer(RowSerializer[VideoJob]):
     """What a request costs, and what is worth knowing before."""
 
     price_usd = USDField()
@@ -58,7 +72,7 @@ class BalanceSerializer(serializers.Serializer[Balance]):
 
     cap = serializers.CharField()
     room_usd = USDField()
-    resets_at = serializers.DateTimeField()
+    resets_at = MomentField()
 
 
 class VideoJobSerializer(AdvisedSerializer):
@@ -70,7 +84,7 @@ class VideoJobSerializer(AdvisedSerializer):
 
     spent_usd = USDField()
     waiting = serializers.SerializerMethodField()
-    expected_at = serializers.DateTimeField(allow_null=True)
+    expected_at = MomentField(allow_null=True)
     video_url = TextOrNullField()
     failure_code = TextOrNullField()
     error = serializers.SerializerMethodField()
@@ -111,7 +125,7 @@ class VideoJobSerializer(AdvisedSerializer):
         return error if any(error.values()) else None
 
 
-class JobEventSerializer(serializers.ModelSerializer[JobEvent]):
+class JobEventSerializer(RowSerializer[JobEvent]):
     """One line of the history. Its detail may speak of the account, so owners do not get it."""
 
     submission = serializers.IntegerField(source="submission.number", allow_null=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
@@ -53,6 +54,12 @@ def person(name: str, *rights: str, is_staff: bool = False) -> User:
     names = [f"{right}_videojob" for right in rights]
     user.user_permissions.set(Permission.objects.filter(codename__in=names))
     return user
+
+
+def is_midnight(told: str) -> bool:
+    """Whether a day of the site's begins at this moment."""
+    assert told.endswith("Z")
+    return timezone.localtime(datetime.fromisoformat(told)).time() == time()
 
 
 def codes(body: Any) -> set[str]:

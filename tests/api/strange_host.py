@@ -7,7 +7,10 @@ people's views, and the API hangs below a namespace and an argument of the site'
 from __future__ import annotations
 
 import json
+import os
 import sys
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import django
@@ -21,6 +24,7 @@ settings.configure(
     ROOT_URLCONF=__name__,
     ALLOWED_HOSTS=["testserver"],
     USE_TZ=False,
+    TIME_ZONE="Asia/Kolkata",
     LANGUAGE_CODE="de",
     DATABASES={
         "default": {
@@ -50,9 +54,13 @@ settings.configure(
         "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
         "DEFAULT_THROTTLE_RATES": {"user": "14/day"},
         "COERCE_DECIMAL_TO_STRING": False,
+        "DATETIME_FORMAT": "%d.%m.%Y %H:%M",
         "UNAUTHENTICATED_USER": None,
     },
 )
+# As Django does for settings in a module.
+os.environ["TZ"] = settings.TIME_ZONE
+time.tzset()
 django.setup()
 
 urlpatterns = [
@@ -86,6 +94,8 @@ def tell() -> dict[str, Any]:
     made = client.post(jobs, {"prompt": "x"}, "application/json")
     told["made"] = [made.status_code, made["Location"], made.json()["price_usd"], *atomic]
     told["found"] = client.get(made["Location"]).status_code
+    age = datetime.now(UTC) - datetime.fromisoformat(made.json()["created_at"])
+    told["made just now"] = abs(age) < timedelta(minutes=1)
     client.post(jobs, {"prompt": "y", "submit": False}, "application/json")
     told["their filter"] = client.get(f"{jobs}?ordering=prompt").status_code
     listed = client.get(jobs).json()["results"]

@@ -49,6 +49,7 @@ def test_a_site_with_other_defaults_gets_the_same_api() -> None:
     assert told == {
         "visitor": 403,
         "found": 200,
+        "made just now": True,
         "their filter": 400,
         "listed": ["y", "x"],
         "next page": ["x"],

@@ -656,7 +656,6 @@ def test_what_runs_for_very_long_is_overdue_and_goes_on_being_asked_for(krea: Sa
     assert not only(job).is_overdue
 
 
-@pytest.mark.proves("P1")
 def test_what_runs_for_long_is_asked_for_ever_more_rarely(krea: Sandbox) -> None:
     job = sent()
     now, submission = timezone.now(), only(job)
@@ -683,6 +682,7 @@ def test_a_row_is_given_back_alone(krea: Sandbox) -> None:
     assert [only(job).due_at for job in jobs] == [None, due_at]
 
 
+@pytest.mark.proves("P1")
 def test_ten_minutes_without_a_webhook_cost_few_requests(krea: Sandbox) -> None:
     job = sent()
     submission, looks = only(job), 0

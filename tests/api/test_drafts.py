@@ -32,6 +32,7 @@ def test_a_draft_is_changed_field_by_field(client: Visitor, ada: User) -> None:
         "order 8",
     )
     assert (shown["start_image"], shown["price_usd"]) == ("https://example.com/a.png", "0.4725")
+    assert VideoJob.objects.get().updated_at > job.updated_at
 
 
 def test_a_draft_is_written_anew(client: Visitor, ada: User) -> None:

@@ -160,6 +160,17 @@ def test_a_video_without_an_address_is_asked_for_again(krea: Sandbox) -> None:
     assert "became known" in job.events.latest("pk").detail
 
 
+def test_what_still_runs_has_no_video_whatever_address_krea_names(krea: Sandbox) -> None:
+    job = sent()
+    change(job, due_at=ago(seconds=1))
+    lane = LookLane(client(krea))
+    item = lane.take(60)
+    assert item is not None
+    lane.record(item, replace(lane.call(item), urls=(f"{krea.url}/videos/early.mp4",)))
+    assert (fresh(job).status, fresh(job).result_url) == (Status.BACKLOGGED, "")
+    assert only(job).result_url == ""
+
+
 def test_a_video_that_never_gets_an_address_is_not_asked_for_for_ever(krea: Sandbox) -> None:
     job = sent(prompt="[result_empty]")
     krea.move(upstream(job), "completed")

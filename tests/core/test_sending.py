@@ -459,8 +459,8 @@ def test_the_id_is_in_the_log_before_it_is_in_the_database(
     krea: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "hailuo_django"):
-        sent()
-    assert f"is Krea job {krea.jobs[0].id}." in caplog.text
+        job = sent()
+    assert f"Submission 1 of job {job.pk} is Krea job {krea.jobs[0].id}." in caplog.messages
 
 
 def test_krea_saying_that_the_model_will_go_is_a_warning_in_the_log(

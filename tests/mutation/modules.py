@@ -113,6 +113,10 @@ ARGUED: dict[str, str] = {
     'ended = row.lost_at or getattr(row, "lease_expires_at", None) and now': (
         "nobody reads when the window ends of what is still being sent"
     ),
+    "job.save(force_insert=False, using=VideoJob.database())": (
+        "Django inserts what is new all the same: the key has a default"
+    ),
+    "self.waits = True": "asked for after something was taken, which says it anew",
     "connections=LookLane.width - ListLane.width,": "how many stay open is a matter of speed",
     "if not is_left or monotonic() + batch_seconds() >= end:": INSTANT,
     "self.done = None": "None is as false as False",

@@ -20,8 +20,12 @@ def usd(rows: Iterable[Submission]) -> Decimal:
 
 
 def is_reserved(row: Submission) -> bool:
-    """It may still be billed: also what was given up and is known to run after all."""
-    return row.status in ALIVE_OR_IN_DOUBT or (row.runs_upstream and row.due_at is not None)
+    """It may still be billed: also what was given up and is known to run after all.
+
+    But not what a person wrote off since Krea never ends it.
+    """
+    runs = row.runs_upstream and row.due_at is not None and row.written_off_at is None
+    return row.status in ALIVE_OR_IN_DOUBT or runs
 
 
 def check_money(rows: Sequence[Submission], events: Mapping[int, Sequence[JobEvent]]) -> None:
@@ -52,9 +56,10 @@ def was_late(events: Sequence[JobEvent]) -> bool:
 
 
 def check_reservation(row: Submission, krea: KreaModel, misled: Collection[Key]) -> None:
-    """What Krea may still bill is reserved or spent, unless a person gave it up unseen."""
+    """What Krea may still bill is reserved or spent, unless a person gave it up."""
     key = (row.job_id, row.number)
-    given_up = row.failure_code == FailureCode.GIVEN_UP and not row.krea_job_id
+    unseen = row.krea_job_id is None or row.written_off_at is not None
+    given_up = row.failure_code == FailureCode.GIVEN_UP and unseen
     if key in misled or not krea.may_bill(key) or given_up:
         return
     assert is_reserved(row) or row.status == Status.COMPLETED

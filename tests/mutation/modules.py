@@ -116,6 +116,9 @@ ARGUED: dict[str, str] = {
     "job.save(force_insert=False, using=VideoJob.database())": (
         "Django inserts what is new all the same: the key has a default"
     ),
+    'return move(_absent(submission, Status.CANCELLED, proof, unwanted), note="") is None': (
+        "what was not decided is written down where it is still undecided, and nowhere else"
+    ),
     "self.waits = True": "asked for after something was taken, which says it anew",
     "connections=LookLane.width - ListLane.width,": "how many stay open is a matter of speed",
     "if not is_left or monotonic() + batch_seconds() >= end:": INSTANT,

@@ -273,6 +273,23 @@ def test_syncing_asks_for_nothing_where_the_video_is_there(krea: Sandbox) -> Non
     assert len(krea.requests) == asked
 
 
+def test_syncing_asks_for_the_address_that_a_twin_still_lacks(krea: Sandbox) -> None:
+    job = sent(prompt="[result_empty]")
+    job.resubmit(force=True)
+    sweep()
+    for made in krea.jobs:
+        krea.move(made.id, "completed")
+    krea.jobs[1].result = {"urls": [f"{krea.url}/videos/twin.mp4"]}
+    assert look_again(job).video_url
+    change(job, due_at=None)
+
+    job.sync()
+
+    lacking, whole = job.submissions.order_by("number")
+    assert (lacking.result_url, lacking.due_at is not None) == ("", True)
+    assert whole.due_at is None
+
+
 def test_syncing_a_draft_is_refused() -> None:
     with pytest.raises(Conflict, match="nothing to look for"):
         VideoJob.objects.create(prompt="x").sync()

@@ -119,6 +119,9 @@ ARGUED: dict[str, str] = {
     'return move(_absent(submission, Status.CANCELLED, proof, unwanted), note="") is None': (
         "what was not decided is written down where it is still undecided, and nowhere else"
     ),
+    "alive = list(_rows().billable().filter(job_id=row.pk)) if (forced) or True else []": (
+        "a verdict about a twin would be written down in more words; nothing else differs"
+    ),
     "self.waits = True": "asked for after something was taken, which says it anew",
     "connections=LookLane.width - ListLane.width,": "how many stay open is a matter of speed",
     "if not is_left or monotonic() + batch_seconds() >= end:": INSTANT,

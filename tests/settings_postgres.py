@@ -8,7 +8,7 @@ from tests.settings import *
 
 DATABASES = {
     "default": {
-        "ENGINE": "tests.postgresql",
+        "ENGINE": "django.db.backends.postgresql",
         # Without a server given, tests/conftest.py starts one whose socket lies here.
         "HOST": os.environ.get("HAILUO_TEST_POSTGRES_HOST", str(TEST_DIR / "pg")),
         "PORT": os.environ.get("HAILUO_TEST_POSTGRES_PORT", "5432"),

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 def site_time(moment: datetime) -> datetime:
     """Return an aware time as ``timezone.now()`` would give it: naive where ``USE_TZ`` is off."""
-    return moment if settings.USE_TZ else timezone.make_naive(moment)
+    return moment if settings.USE_TZ else timezone.make_naive(moment, _zone())
 
 
 def aware(moment: datetime, *, latest: bool = False) -> datetime:
@@ -22,22 +22,25 @@ def aware(moment: datetime, *, latest: bool = False) -> datetime:
     """
     if timezone.is_aware(moment):
         return moment
-    return timezone.make_aware(moment.replace(fold=1) if latest else moment)
+    return timezone.make_aware(moment.replace(fold=1) if latest else moment, _zone())
 
 
 def read_moment(text: str) -> datetime | None:
-    """Return a time written down by ISO 8601 that rows can be compared to; None for all else."""
+    """Return a time written down by ISO 8601 that rows can be compared to; None for all else.
+
+    Without a zone of its own it is the site's.
+    """
     try:
         moment = parse_datetime(text)
     except ValueError:
         return None
-    if moment is None or timezone.is_aware(moment) != settings.USE_TZ:
-        return None
     # The first and the last year may leave the calendar in another time zone.
-    if not 1 < moment.year < 9999:
+    if moment is None or not 1 < moment.year < 9999:
         return None
+    if not settings.USE_TZ:
+        return timezone.make_naive(moment, _zone()) if timezone.is_aware(moment) else moment
     # PostgreSQL knows no zone as far off as 19 hours.
-    return moment.astimezone(UTC) if settings.USE_TZ else moment
+    return aware(moment).astimezone(UTC)
 
 
 def site_day(moment: datetime) -> date:

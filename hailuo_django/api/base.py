@@ -5,11 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
@@ -18,8 +20,8 @@ from rest_framework.viewsets import GenericViewSet
 from hailuo_django.conf import conf
 from hailuo_django.models import VideoJob
 
-from .exceptions import add_codes, as_api_exception
-from .freshness import make_conditional
+from .exceptions import PreconditionFailed, add_codes, as_api_exception
+from .freshness import is_what_they_have, make_conditional
 from .permissions import is_signed_in
 from .throttling import ReadThrottle, SubmitThrottle
 
@@ -38,6 +40,19 @@ class HailuoViewSet(GenericViewSet[Any]):
     def get_permissions(self) -> list[Any]:
         """Return the permissions the site chose, read anew for each request."""
         return [import_string(path)() for path in conf.API_PERMISSION_CLASSES]
+
+    def get_renderers(self) -> list[Any]:
+        """Return the site's renderers; no pages for browsers where DRF's templates are missing."""
+        renderers = super().get_renderers()
+        if apps.is_installed("rest_framework"):
+            return renderers
+        headless = [one for one in renderers if not isinstance(one, BrowsableAPIRenderer)]
+        return headless or [JSONRenderer()]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse, before anything is written, a host whose addresses no answer could name."""
+        request.get_host()
+        super().initial(request, *args, **kwargs)
 
     def get_throttles(self) -> list[Any]:
         """Return our own rate, and those that the site has for all of its views."""
@@ -58,8 +73,25 @@ class HailuoViewSet(GenericViewSet[Any]):
     ) -> Response:
         """Make every answer one that its reader may keep and ask about."""
         final = super().finalize_response(request, response, *args, **kwargs)
-        make_conditional(request, final)
+        make_conditional(request, final, otherwise=self._refuse_condition)
         return final
+
+    def require_match(self, shown: Any = None) -> None:
+        """Refuse what was asked on a condition, such as ``If-Match``, that does not hold.
+
+        ``shown`` is what a GET would answer; None where nothing is there yet. Raises
+        PreconditionFailed.
+        """
+        answer = Response(shown) if shown else None
+        if answer:
+            super().finalize_response(self.request, answer, **self.kwargs)
+        if not is_what_they_have(self.request, answer):
+            raise PreconditionFailed
+
+    def _refuse_condition(self) -> Any:
+        refusal = self.handle_exception(PreconditionFailed())
+        answer = self.finalize_response(self.request, refusal, **self.kwargs)
+        return answer.render() if isinstance(answer, Response) else answer
 
     def job_id(self) -> uuid.UUID:
         """Return the id in the address; 404 where there is something else."""

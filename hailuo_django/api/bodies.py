@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
+from django.core.exceptions import (
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ParseError, ValidationError
@@ -13,6 +18,8 @@ from rest_framework.settings import api_settings
 from rest_framework.utils import html
 
 from hailuo_django.fields import validate_storable_text
+
+from .exceptions import BodyTooLarge
 
 RETIRED_NAMES = {
     "startImage": "start_image",
@@ -59,6 +66,8 @@ def _parsed(request: Request) -> Any:
         return request.data
     except RecursionError as error:
         raise ParseError(_("The body is nested too deeply.")) from error
+    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent) as error:
+        raise BodyTooLarge from error
 
 
 def _errors(body: Any, known: Collection[str]) -> dict[str, list[ErrorDetail]]:
@@ -82,9 +91,9 @@ def _of_the_whole(message: str, code: str) -> dict[str, list[ErrorDetail]]:
     return {api_settings.NON_FIELD_ERRORS_KEY: [ErrorDetail(message, code)]}
 
 
-def _about_unknown(name: str, known: Collection[str]) -> ErrorDetail:
-    if RETIRED_NAMES.get(name) in known:
-        message = _("This name is retired: use %(name)s.") % {"name": RETIRED_NAMES[name]}
+def _about_unknown(name: Hashable, known: Collection[str]) -> ErrorDetail:
+    if (today := RETIRED_NAMES.get(name)) in known:  # type: ignore[call-overload]
+        message = _("This name is retired: use %(name)s.") % {"name": today}
         return ErrorDetail(message, "retired_field")
     if not known:
         return ErrorDetail(_("Unknown field: this takes no fields."), "unknown_field")
@@ -92,6 +101,7 @@ def _about_unknown(name: str, known: Collection[str]) -> ErrorDetail:
     return ErrorDetail(message, "unknown_field")
 
 
-def _printable(name: str) -> str:
-    # A lone surrogate is valid JSON, but no answer could carry it.
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+def _printable(name: object) -> str:
+    # A lone surrogate is valid JSON, but no answer could carry it. Other parsers of the host's
+    # know names that are no text.
+    return str(name).encode("utf-8", "backslashreplace").decode("utf-8")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.exceptions import (
@@ -60,6 +61,22 @@ class PaymentRequired(APIException):
             "resets_at": MomentField().to_representation(refusal.resets_at),
         }
         super().__init__(detail, code=refusal.code)
+
+
+class BodyTooLarge(APIException):
+    """413: it has more than Django's ``DATA_UPLOAD_MAX_...`` settings let in."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = _("The body is larger than this site takes.")
+    default_code = "body_too_large"
+
+
+class PreconditionFailed(APIException):
+    """412: what ``If-Match`` names is not what there is. Nothing was done."""
+
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_detail = _("It is not what you have any more: read it, and decide anew.")
+    default_code = "precondition_failed"
 
 
 class IdempotencyKeyRequired(APIException):
@@ -120,8 +137,10 @@ def as_api_exception(error: Exception) -> Exception:
     return error
 
 
-def add_codes(response: Response, error: Exception) -> None:
+def add_codes(response: HttpResponseBase, error: Exception) -> None:
     """Add the codes where the site's exception handler left DRF's form as it was."""
+    if not isinstance(response, Response):
+        return
     data = response.data
     if isinstance(error, ValidationError):
         if data is error.detail:

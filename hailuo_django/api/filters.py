@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Q, QuerySet
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.filters import BaseFilterBackend, OrderingFilter
@@ -18,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from hailuo_django.clock import read_moment
 from hailuo_django.fields import validate_storable_text
 from hailuo_django.pricing import DURATIONS, RESOLUTIONS
 from hailuo_django.states import FailureCode, Status
@@ -57,7 +54,7 @@ def moment(lookup: str) -> Condition:
     """Take one time in ISO 8601; without a zone of its own it is the site's."""
 
     def condition(values: list[str]) -> Q:
-        found = _moment(values[0]) if len(values) == 1 else None
+        found = read_moment(values[0]) if len(values) == 1 else None
         if found is None:
             message = _(
                 "Give one time such as 2026-06-18T12:00:00Z; in an address, the + of a time zone"
@@ -67,19 +64,6 @@ def moment(lookup: str) -> Condition:
         return Q(**{lookup: found})
 
     return condition
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        found = parse_datetime(text)
-        if found is None or not 1 < found.year < 9999:
-            return None
-        if not settings.USE_TZ:
-            return timezone.make_naive(found) if timezone.is_aware(found) else found
-        known = timezone.make_aware(found) if timezone.is_naive(found) else found
-        return known.astimezone(UTC)  # PostgreSQL knows no zone as far off as 19 hours
-    except ValueError:
-        return None
 
 
 class KnownParameters(BaseFilterBackend):
@@ -140,6 +124,7 @@ class VideoJobOrdering(OrderingFilter):
     The pagination asks for it and sorts.
     """
 
+    ordering_param = "ordering"  # whatever the host calls it elsewhere
     ordering_fields = ("created_at",)
 
     def filter_queryset(

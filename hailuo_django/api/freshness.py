@@ -1,4 +1,4 @@
-"""Conditional answers: who has the newest already gets a 304.
+"""Conditional requests: who has the newest gets a 304, who has another changes nothing.
 
 The tag is a digest of what is shown, whatever it was made of: rows, settings, the language, the
 renderer, the time. Nothing can change and be forgotten.
@@ -7,30 +7,60 @@ renderer, the time. Nothing can change and be forgotten.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import partial
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.http import quote_etag
+from django.utils.http import parse_etags, quote_etag
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 SAFE = ("GET", "HEAD")
+CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
+"""No date of a last change is told, so that ``If-Unmodified-Since`` never holds."""
+
+Refuse = Callable[[], Response]
+"""Makes the answer for a condition that does not hold."""
 
 
-def make_conditional(request: Request, response: Response) -> None:
+def make_conditional(request: Request, response: HttpResponseBase, otherwise: Refuse) -> None:
     """Let whoever asked keep the answer, and ask each time whether it is still right."""
     response["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
-    if request.method in SAFE and response.status_code == 200:
-        response.add_post_render_callback(partial(_unless_known, request._request))
+    is_shown = request.method in SAFE and response.status_code == 200
+    if is_shown and isinstance(response, Response):  # a site's handler may answer otherwise
+        response.add_post_render_callback(partial(_unless_known, request._request, otherwise))
 
 
-def _unless_known(request: HttpRequest, response: Response) -> HttpResponseBase | None:
-    digest = hashlib.sha256(response["Content-Type"].encode() + b"\n" + response.content)
-    response["ETag"] = quote_etag(digest.hexdigest()[:32])
+def is_what_they_have(request: Request, shown: Response | None) -> bool:
+    """Tell whether a request that writes may: it names no condition, or one that holds.
+
+    ``shown`` is what a GET would answer; None where nothing is there yet.
+    """
+    if not any(name in request.headers for name in CONDITIONS):
+        return True
+    if not parse_etags(request.headers.get("If-Match", "*")):
+        return False  # to Django what is no list of tags is no condition
+    tag = _tag(shown.render()) if shown else None
+    return get_conditional_response(request._request, etag=tag) is None
+
+
+def _unless_known(
+    request: HttpRequest, otherwise: Refuse, response: Response
+) -> HttpResponseBase | None:
+    response["ETag"] = _tag(response)
     answer = get_conditional_response(request, etag=response["ETag"], response=response)
-    if answer is not None and "Retry-After" in response:
+    if answer is None or answer is response:
+        return answer
+    if answer.status_code == 412:
+        return otherwise()
+    if "Retry-After" in response:
         answer["Retry-After"] = response["Retry-After"]
     return answer
+
+
+def _tag(shown: HttpResponse) -> str:
+    digest = hashlib.sha256(shown["Content-Type"].encode() + b"\n" + shown.content)
+    return quote_etag(digest.hexdigest()[:32])

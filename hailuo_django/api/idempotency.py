@@ -36,8 +36,11 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 KEPT_HEADERS = ("Location", "Retry-After")
 
-KEY = re.compile(r"[!-~]{1,255}")
-"""Visible ASCII; in the draft's own form it stands in double quotes."""
+KEY = re.compile(r'(?!")[!-~]{1,255}(?<!")')
+"""Visible ASCII; in the draft's own form it stands in double quotes, which are no part of it."""
+
+STILL_LOCKED = {"55P03", "40P01", "57014", 1205, 1213, 5, 6}
+"""What PostgreSQL (SQLSTATE), MySQL and SQLite (numbers) say when a lock was not to be had."""
 
 PATIENCE_SECONDS = 5
 """So long a repetition waits for the request that it repeats."""
@@ -79,7 +82,7 @@ def _key(request: Request, spends: bool) -> str:
             raise IdempotencyKeyRequired
         return ""
     key = written.strip()
-    if len(key) > 2 and key[0] == key[-1] == '"':
+    if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1]
     if not KEY.fullmatch(key):
         raise IdempotencyKeyInvalid
@@ -102,8 +105,17 @@ def _take(until_commit: contextlib.ExitStack, **names: Any) -> IdempotencyKey:
             return keys.create(**names)
     except IntegrityError as error:
         raise _Taken from error
-    except OperationalError as error:  # the first one has not ended yet
-        raise IdempotencyKeyInUse from error
+    except OperationalError as error:
+        if not _is_about_a_lock(error):
+            raise
+        raise IdempotencyKeyInUse from error  # the first one has not ended yet
+
+
+def _is_about_a_lock(error: OperationalError) -> bool:
+    drivers = error.__cause__
+    by_sqlite = getattr(drivers, "sqlite_errorcode", 0) & 0xFF  # above it, more exactly why
+    by_postgresql = getattr(drivers, "sqlstate", None) or getattr(drivers, "pgcode", None)
+    return not STILL_LOCKED.isdisjoint([by_sqlite, by_postgresql, *error.args[:1]])
 
 
 @contextlib.contextmanager

@@ -87,10 +87,12 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
         # By key: whom the site signs in may be no row of its users' table.
         job = VideoJob(owner_id=getattr(self.actor(), "pk", None), **fields)
         if asked["submit"]:
-            self.action = "submit"  # it spends, and so takes the right of that path
+            self.action = "submit"  # it spends, and so takes the rights of that path
+            self.check_permissions(request)
             self.check_object_permissions(request, job)
 
         def write() -> Response:
+            self.require_match()
             if not asked["submit"]:
                 job.save(force_insert=True)
                 return self._show(job.pk, status.HTTP_201_CREATED)
@@ -109,7 +111,9 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
 
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         """Throw a draft away."""
-        ledger.delete_draft(self.get_object())
+        job = self.get_object()
+        self._require_match(job)
+        ledger.delete_draft(job)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def submit(self, request: Request, **kwargs: Any) -> Response:
@@ -138,6 +142,7 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
     def _change(self, *, partial: bool) -> Response:
         job = self.get_object()
         changes = self._read(DraftSerializer.Meta.fields, job, partial=partial)
+        self._require_match(job)
         ledger.change_draft(job, changes)
         return self._show(job.pk, status.HTTP_200_OK)
 
@@ -154,8 +159,13 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
         return job
 
     def _carry_out(self, job: VideoJob, verb: Callable[..., object], **options: Any) -> Response:
+        self._require_match(job)
         verb(job, actor=self.actor(), source=JobEvent.Source.API, **options)
         return self._show(job.pk, status.HTTP_202_ACCEPTED)
+
+    def _require_match(self, job: VideoJob) -> None:
+        """Refuse a condition that does not hold of the job as a GET shows it."""
+        self.require_match(VideoJobSerializer(job, context=self.get_serializer_context()).data)
 
     def _show(self, job_id: uuid.UUID, code: int) -> Response:
         """Show the job as it was written, with its address."""

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hailuo_django.exceptions import SUBMISSION_ALIVE, Conflict
+from hailuo_django.exceptions import STALE, SUBMISSION_ALIVE, Conflict
 from hailuo_django.models import VideoJob
 from hailuo_django.states import LIVE, RESUBMITTABLE, Action, Status
 
@@ -41,6 +41,12 @@ CHANGE = Wish(DRAFT_ONLY, gettext_lazy("The job is %s; only a draft can be chang
 DELETE = Wish(DRAFT_ONLY, gettext_lazy("The job is %s; only a draft can be deleted."))
 
 BY_ACTION = {Action.SUBMIT: SUBMIT, Action.RESUBMIT: RESUBMIT}
+
+
+def stale() -> Conflict:
+    """Return the refusal of what was asked of a job as it is no more."""
+    message = _("The job in the database differs from this one: save it, or read it again.")
+    return Conflict(message, code=STALE)
 
 
 def conflict(row: VideoJob | None, wish: Wish) -> Conflict:

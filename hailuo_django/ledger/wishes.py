@@ -13,14 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from hailuo_django import budget
-from hailuo_django.exceptions import STALE, Conflict, HailuoError, TooSoon
+from hailuo_django.exceptions import HailuoError, TooSoon
 from hailuo_django.krea.wire import GENERATE_PATH, generate_body
 from hailuo_django.models import REQUEST_FIELDS, JobEvent, Submission, VideoJob
 from hailuo_django.models.querysets import SubmissionQuerySet
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import ENDED, LIVE, RESUBMITTABLE, Action, Status
 
-from .conflicts import BY_ACTION, CANCEL, LOOK, conflict
+from .conflicts import BY_ACTION, CANCEL, LOOK, conflict, stale
 from .recipe import By, Move, move, write_decision, write_event
 
 
@@ -138,8 +138,7 @@ def _take(job: VideoJob, where: Q, action: Action, now: datetime) -> VideoJob:
         raise conflict(row, BY_ACTION[action])
     if job.request_changes(row):
         # What is paid for must be what the caller looked at.
-        message = _("The job in the database differs from this one: save it, or read it again.")
-        raise Conflict(message, code=STALE)
+        raise stale()
     return row
 
 

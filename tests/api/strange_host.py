@@ -48,11 +48,11 @@ settings.configure(
     REST_FRAMEWORK={
         "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.DjangoModelPermissions"],
         "DEFAULT_PAGINATION_CLASS": None,
-        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+        "ORDERING_PARAM": "order",
         "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
         "DEFAULT_FILTER_BACKENDS": ["rest_framework.filters.OrderingFilter"],
         "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-        "DEFAULT_THROTTLE_RATES": {"user": "14/day"},
+        "DEFAULT_THROTTLE_RATES": {"user": "16/day"},
         "COERCE_DECIMAL_TO_STRING": False,
         "DATETIME_FORMAT": "%d.%m.%Y %H:%M",
         "UNAUTHENTICATED_USER": None,
@@ -97,6 +97,8 @@ def tell() -> dict[str, Any]:
     age = datetime.now(UTC) - datetime.fromisoformat(made.json()["created_at"])
     told["made just now"] = abs(age) < timedelta(minutes=1)
     client.post(jobs, {"prompt": "y", "submit": False}, "application/json")
+    oldest = client.get(f"{jobs}?ordering=created_at").json()["results"]
+    told["the oldest"] = oldest[0]["prompt"]
     told["their filter"] = client.get(f"{jobs}?ordering=prompt").status_code
     listed = client.get(jobs).json()["results"]
     told["listed"] = [row["prompt"] for row in listed]
@@ -105,6 +107,10 @@ def tell() -> dict[str, Any]:
     told["conflict"] = client.post(f"{made['Location']}submit/", {}, "application/json").status_code
     told["prices"] = client.get("/acme/v1/prices/").json()["prices"]["768p"]["6"]
     told["form"] = client.post(jobs, {"prompt": "x"}).status_code
+    made_there = client.post(
+        jobs, {"prompt": "z"}, "application/json", headers={"Accept": "text/html, */*;q=0.8"}
+    )
+    told["a browser"] = [made_there.status_code, made_there["Content-Type"]]
     told["throttled"] = [client.get(jobs).status_code for _ in range(8)][-1]
     return told
 

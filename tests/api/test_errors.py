@@ -73,11 +73,16 @@ def _anonymous(settings: Settings) -> Any:
 
 def _in_use(client: Visitor, patch: pytest.MonkeyPatch) -> Any:
     def wait_too_long(*args: Any, **kwargs: Any) -> None:
-        raise OperationalError("canceling statement due to lock timeout")
+        raise OperationalError(1205, "Lock wait timeout exceeded; try restarting transaction")
 
     # How it comes to that is told in tests/races/test_keys.py.
     patch.setattr(IdempotencyKey, "save", wait_too_long)
     return _keyed(client, "a")
+
+
+def _too_large(client: Visitor, settings: Settings) -> Any:
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 1
+    return client.post(JOBS, {"prompt": "x", "duration": 6}, format="multipart")
 
 
 Meet = Callable[[Visitor, User, Settings, pytest.MonkeyPatch], Any]
@@ -102,6 +107,8 @@ REFUSALS: dict[tuple[int, str], Meet] = {
         _keyed(client, "a", prompt="x"),
         _keyed(client, "a", prompt="y"),
     )[-1],
+    (412, "precondition_failed"): lambda client, *_: client.get(JOBS, headers={"If-Match": '"a"'}),
+    (413, "body_too_large"): lambda client, _, settings, __: _too_large(client, settings),
     (415, "unsupported_media_type"): lambda client, *_: client.generic("POST", JOBS, "x", "text/x"),
     (429, "throttled"): lambda client, _, settings, __: _too_often(client, settings),
     (429, "too_soon"): lambda client, ada, *_: _again(client, address(wanted(ada), "sync")),

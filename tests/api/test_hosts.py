@@ -14,12 +14,13 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from pytest_django import Settings
 from rest_framework import versioning
+from rest_framework.parsers import BaseParser
 
 import hailuo_django
 from hailuo_django.api.base import HailuoViewSet
 from hailuo_django.models import VideoJob
 
-from .people import Visitor, address, draft
+from .people import Visitor, address, complaints, draft
 
 JOBS = reverse("hailuo_django_api:job-list")
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,8 @@ def test_a_site_with_other_defaults_gets_the_same_api() -> None:
         "found": 200,
         "made just now": True,
         "their filter": 400,
+        "a browser": [202, "application/json"],
+        "the oldest": "x",
         "listed": ["y", "x"],
         "next page": ["x"],
         "conflict": 409,
@@ -76,6 +79,36 @@ def test_a_headless_site_with_users_of_its_own_gets_the_same_api() -> None:
         "options": 405,
         "cancelled": "cancelled",
     }
+
+
+class OddParser(BaseParser):
+    """As of a format whose names need not be text."""
+
+    media_type = "application/odd"
+
+    def parse(self, *args: Any) -> Any:
+        """Return what no JSON could be."""
+        return {1: "x", None: "y", (2, 3): "z"}
+
+
+def test_a_parser_of_the_site_may_know_names_that_are_no_text(
+    client: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HailuoViewSet, "parser_classes", [OddParser])
+    for path in (JOBS, reverse("hailuo_django_api:quote")):
+        answer = client.generic("POST", path, "?", "application/odd")
+        assert [*complaints(answer)] == ["1", "None", "(2, 3)"]
+
+
+def test_nothing_is_ordered_at_a_host_that_is_none_of_the_sites(
+    client: Visitor, settings: Settings
+) -> None:
+    common = "django.middleware.common.CommonMiddleware"
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != common]
+    settings.ALLOWED_HOSTS = ["www.example.com"]
+    answer = client.post(JOBS, {"prompt": "x"}, headers={"Host": "mallory.example"})
+    assert answer.status_code == 400
+    assert not VideoJob.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connections
+from django.db import IntegrityError, OperationalError, connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -105,7 +105,9 @@ def test_without_a_key_each_request_is_one_of_its_own(client: Visitor) -> None:
     assert not IdempotencyKey.objects.exists()
 
 
-@pytest.mark.parametrize("key", ["k", "k" * 255, '"quoted"', "~!#$%&'()*+-./:;<=>?@[]^_`{|}", '""'])
+@pytest.mark.parametrize(
+    "key", ["k", "k" * 255, '"quoted"', "~!#$%&'()*+-./:;<=>?@[]^_`{|}", 'a"b']
+)
 def test_these_are_keys(client: Visitor, key: str) -> None:
     assert order(client, key).status_code == 202
     assert order(client, f"  {key} ")["Idempotent-Replayed"] == "true"
@@ -116,7 +118,9 @@ def test_the_quotes_of_the_standard_are_no_part_of_the_key(client: Visitor) -> N
     assert order(client, '"abc"')["Idempotent-Replayed"] == "true"
 
 
-@pytest.mark.parametrize("key", ["", " ", "k" * 256, "two words", "schlüssel", "a\tb", "\x7f"])
+@pytest.mark.parametrize(
+    "key", ["", " ", "k" * 256, "two words", "schlüssel", "a\tb", "\x7f", '""', '"', '"a']
+)
 def test_these_are_none(client: Visitor, key: str) -> None:
     answer = order(client, key)
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_invalid")
@@ -207,6 +211,18 @@ def test_a_key_that_is_removed_for_its_age_meanwhile_is_asked_for_again(
         meanwhile.setattr(IdempotencyKey, "save", taken)
         answer = order(client)
     assert (answer.status_code, answer["Retry-After"]) == (409, "1")
+    assert order(client).status_code == 202
+
+
+def test_a_database_that_is_broken_is_no_request_that_is_still_answered(
+    client: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("attempt to write a readonly database")
+
+    with monkeypatch.context() as meanwhile, pytest.raises(OperationalError, match="readonly"):
+        meanwhile.setattr(IdempotencyKey, "save", broken)
+        order(client)
     assert order(client).status_code == 202
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django.models import VideoJob
@@ -215,6 +216,19 @@ def test_a_site_without_time_zones_filters_by_its_own_clock(
     for noon in ("2026-06-18T12:00:00Z", "2026-06-18T14:00:00"):
         assert client.get(JOBS, {"created_before": noon}).json()["results"] == []
         assert len(client.get(JOBS, {"created_after": noon}).json()["results"]) == 1
+
+
+def test_whatever_zone_a_visitor_is_in_the_times_of_the_site_are_the_same(
+    client: Visitor, ada: User, settings: Settings
+) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    for settings.USE_TZ in (True, False):
+        draft(ada, created_at=NOON if settings.USE_TZ else datetime(2026, 6, 18, 14))
+        asked = {"created_after": "2026-06-18T14:00", "created_before": "2026-06-18T12:00:01Z"}
+        with timezone.override("Asia/Tokyo"):
+            [found] = client.get(JOBS, asked).json()["results"]
+        assert found["created_at"] == "2026-06-18T12:00:00Z"
+        VideoJob.objects.all().delete()
 
 
 def _jobs_of_few_moments(owner: User) -> list[str]:

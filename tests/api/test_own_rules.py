@@ -88,6 +88,40 @@ class Principal:
         self.pk = pk
 
 
+def shared(user: Any, action: str) -> Any:
+    """Whoever shares any group with the owner, by a join that meets a job once for each."""
+    return VideoJob.objects.filter(owner__groups__in=user.groups.all())
+
+
+def test_a_rule_that_joins_shows_each_job_once(ada: User, settings: Settings) -> None:
+    settings.HAILUO = {**settings.HAILUO, "API_QUERYSET": f"{__name__}.shared"}
+    grace = person("grace")
+    for name in ("team", "choir"):
+        group = Group.objects.create(name=name)
+        group.user_set.add(ada, grace)
+    job = draft(ada)
+
+    assert [one["id"] for one in Visitor(grace).get(JOBS).json()["results"]] == [str(job.pk)]
+    assert Visitor(grace).get(address(job, "events")).status_code == 200
+    assert Visitor(ada).post(address(job, "submit")).status_code == 202
+
+
+class NobodySpends(VideoJobPermissions):
+    """A rule that is asked before any job is found."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """Refuse what spends."""
+        return view.action != "submit" and super().has_permission(request, view)
+
+
+def test_who_may_not_submit_may_not_do_it_by_creating(client: Visitor, settings: Settings) -> None:
+    classes = [f"{__name__}.NobodySpends"]
+    settings.HAILUO = {**settings.HAILUO, "API_PERMISSION_CLASSES": classes}
+    assert client.create(prompt="x").status_code == 403
+    assert not VideoJob.objects.exists()
+    assert client.create(prompt="x", submit=False).status_code == 201
+
+
 class EverythingIsAllowed(VideoJobPermissions):
     """Another authority issued the token."""
 

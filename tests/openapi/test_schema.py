@@ -73,7 +73,7 @@ def test_a_shop_with_an_api_of_its_own_gets_both_described() -> None:
         "in the path": ["branch", "pk"],
         "required": ["Idempotency-Key", "branch", "pk"],
         "shop's mark": True,
-        "statuses": "202, 400, 401, 402, 403, 404, 406, 409, 415, 422, 429",
+        "statuses": "202, 400, 401, 402, 403, 404, 406, 409, 412, 413, 415, 422, 429",
     }
 
 

@@ -25,6 +25,14 @@ def of_requests(operation: Operation, action: str) -> Iterator[OpenApiParameter]
             description="The `ETag` of what you have: 304 while there is no news.",
             examples=[OpenApiExample("What you have", TAG)],
         )
+    elif operation.is_conditional and action != "create":
+        yield OpenApiParameter(
+            "If-Match",
+            str,
+            OpenApiParameter.HEADER,
+            description="The `ETag` of the job as you have seen it: 412 where it has changed.",
+            examples=[OpenApiExample("What you have seen", TAG)],
+        )
     if operation.takes_key:
         yield OpenApiParameter(
             HEADER,

@@ -10,7 +10,11 @@ from .refusals import EVERYWHERE, Refusal, by_status
 
 Refusals = Mapping[int, tuple[Refusal, ...]]
 
-READABLE: Refusals = {400: (refusals.UNREADABLE,), 415: (refusals.MEDIA_TYPE,)}
+READABLE: Refusals = {
+    400: (refusals.UNREADABLE,),
+    413: (refusals.TOO_LARGE,),
+    415: (refusals.MEDIA_TYPE,),
+}
 WRONG: Refusals = {400: ()}
 OF_A_JOB: Refusals = {404: (refusals.NO_SUCH_JOB,)}
 KEYED: Refusals = {
@@ -22,7 +26,10 @@ PAID: Refusals = {402: (refusals.BUDGET,)}
 STATE: Refusals = {409: (refusals.CONFLICT,)}
 STALE: Refusals = {409: (refusals.CHANGED,)}
 ALIVE: Refusals = {409: (refusals.ALIVE,)}
+CONDITION: Refusals = {412: (refusals.CONDITION,)}
 COOLING: Refusals = {429: (refusals.TOO_SOON,)}
+
+OF_A_DRAFT = (OF_A_JOB, STATE, STALE, CONDITION)
 
 NO_NEWS = "There is no news: what you have is right."
 
@@ -45,9 +52,15 @@ class Operation:
         """Tell whether it takes an Idempotency-Key."""
         return 422 in self.refusals
 
+    @property
+    def is_conditional(self) -> bool:
+        """Tell whether it may be asked for on condition that the job is as it was read."""
+        return 412 in self.refusals
+
 
 def _read(summary: str, answer: str, *groups: Refusals) -> Operation:
-    return Operation(summary, {200: answer, 304: NO_NEWS}, by_status(EVERYWHERE, *groups))
+    refusals = by_status(EVERYWHERE, CONDITION, *groups)
+    return Operation(summary, {200: answer, 304: NO_NEWS}, refusals)
 
 
 def _write(summary: str, answers: Mapping[int, str], *groups: Refusals) -> Operation:
@@ -71,23 +84,23 @@ OPERATIONS = {
             201: "A draft, with `submit` false.",
             202: "A submitted job: a worker sends it.",
         },
-        *(KEYED, PAID),
+        *(KEYED, PAID, CONDITION),
     ),
-    "update": _write("Write a draft anew", {200: "The draft."}, OF_A_JOB, STATE),
-    "partial_update": _write("Change a draft", {200: "The draft."}, OF_A_JOB, STATE),
+    "update": _write("Write a draft anew", {200: "The draft."}, *OF_A_DRAFT),
+    "partial_update": _write("Change a draft", {200: "The draft."}, *OF_A_DRAFT),
     "destroy": Operation(
         "Throw a draft away",
         {204: "It is gone."},
-        by_status(EVERYWHERE, OF_A_JOB, STATE),
+        by_status(EVERYWHERE, *OF_A_DRAFT),
     ),
-    "submit": _write("Submit a draft, for its price", WISHED, OF_A_JOB, KEYED, PAID, STATE, STALE),
+    "submit": _write("Submit a draft, for its price", WISHED, *OF_A_DRAFT, KEYED, PAID),
     "resubmit": _write(
         "Submit it once more, for its price once more",
         WISHED,
-        *(OF_A_JOB, KEYED, PAID, STATE, ALIVE, STALE),
+        *(OF_A_JOB, KEYED, PAID, STATE, ALIVE, STALE, CONDITION),
     ),
-    "cancel": _write("Cancel a job", WISHED, OF_A_JOB, STATE),
-    "sync": _write("Have Krea asked now", WISHED, OF_A_JOB, STATE, COOLING),
+    "cancel": _write("Cancel a job", WISHED, OF_A_JOB, STATE, CONDITION),
+    "sync": _write("Have Krea asked now", WISHED, OF_A_JOB, STATE, COOLING, CONDITION),
 }
 """By the action of the view; a history and the prices by their own names."""
 

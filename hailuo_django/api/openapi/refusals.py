@@ -48,6 +48,8 @@ SIGN_IN = (_of(drf.NotAuthenticated), _of(drf.AuthenticationFailed))
 
 UNREADABLE = _of(drf.ParseError, "JSON parse error - Expecting value: line 1 column 1 (char 0)")
 MEDIA_TYPE = _of(drf.UnsupportedMediaType, 'Unsupported media type "text/plain" in request.')
+TOO_LARGE = _of(ours.BodyTooLarge)
+CONDITION = _of(ours.PreconditionFailed)
 NO_SUCH_JOB = _of(drf.NotFound)
 THROTTLED = _of(drf.Throttled, "Request was throttled. Expected available in 12 seconds.")
 TOO_SOON = Refusal(TooSoon.code, "It was asked for a moment ago. Ask again in 12 seconds.")

@@ -24,13 +24,14 @@ POLICY = {
     "base-uri": ["'none'"],
     "frame-ancestors": ["'none'"],
 }
-SANDBOX = "127.0.0.1"
+SANDBOX_HOSTS = ("127.0.0.1", "localhost")
 
 
 def policy() -> str:
     """Return the Content-Security-Policy of these pages."""
     hosts = [
-        f"http://{host}:*" if host == SANDBOX else f"https://{host}" for host in conf.RESULT_HOSTS
+        f"http://{host}:*" if host in SANDBOX_HOSTS else f"https://{host}"
+        for host in conf.RESULT_HOSTS
     ]
     sources = POLICY | {"media-src": hosts}
     return "; ".join(" ".join([name, *values]) for name, values in sources.items())

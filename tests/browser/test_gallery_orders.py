@@ -10,13 +10,22 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
-from hailuo_django.models import VideoJob
+from hailuo_django.models import IdempotencyKey, VideoJob
 
 from .visitor import JOBS, ORDERED, QUOTE, order, press
 from .watching import Complaints
 from .windows import enter
 
 Ending = Callable[[Route], None]
+
+PAGES_CLOCK = """
+AbortSignal.timeout = (milliseconds) => {
+  const late = new AbortController();
+  setTimeout(() => late.abort(new DOMException("late", "TimeoutError")), milliseconds);
+  return late.signal;
+};
+"""
+"""Has the limit of a request go by the clock that a story moves, as the page's other times do."""
 
 
 def lost(route: Route) -> None:
@@ -39,6 +48,16 @@ def a_page(route: Route) -> None:
 def away(route: Route) -> None:
     """The order does not arrive, and whoever is on the way says so."""
     route.fulfill(status=503, body="<h1>Away</h1>")
+
+
+def by_a_proxy(status: int, body: str = "<h1>No</h1>") -> Ending:
+    """The order arrives, and whoever is on the way says no in the place of the site."""
+
+    def ending(route: Route) -> None:
+        route.fetch()
+        route.fulfill(status=status, body=body)
+
+    return ending
 
 
 def unanswered(route: Route) -> None:
@@ -76,7 +95,17 @@ def test_a_double_click_orders_once(gallery: Page) -> None:
 
 @pytest.mark.parametrize(
     ("ending", "complaint"),
-    [(lost, "net::ERR_FAILED: POST"), (broken_off, ""), (a_page, ""), (away, "503: POST")],
+    [
+        (lost, "net::ERR_FAILED: POST"),
+        (broken_off, ""),
+        (a_page, ""),
+        (away, "503: POST"),
+        (by_a_proxy(425), "425: POST"),
+        (by_a_proxy(408), "408: POST"),
+        (by_a_proxy(403, '{"message": "Forbidden"}'), "403: POST"),
+        (by_a_proxy(400, '{"code": 400, "errors": [{"code": 7}]}'), "400: POST"),
+        (by_a_proxy(404, "null"), "404: POST"),
+    ],
 )
 def test_an_order_without_an_answer_is_asked_again_by_itself(
     gallery: Page, complaints: Complaints, ending: Ending, complaint: str
@@ -167,6 +196,29 @@ def test_a_price_that_nobody_told_is_asked_for_again(gallery: Page, complaints: 
 
     expect(price).to_contain_text("It costs 0.4725 USD.")
     assert complaints.pop().startswith("503")
+
+
+def test_a_price_that_is_not_told_at_all_is_asked_for_again(gallery: Page) -> None:
+    price = gallery.locator("#price")
+    expect(price).to_contain_text("It costs")
+    gallery.clock.install()
+    gallery.evaluate(PAGES_CLOCK)
+    gallery.route(QUOTE, lambda route: None, times=1)
+    with gallery.expect_request(QUOTE):
+        gallery.get_by_label("Duration").select_option("10 s")
+        gallery.clock.run_for(300)
+    gallery.clock.run_for(30_000)
+    expect(price).to_have_text("The site does not say what it costs.")
+    gallery.clock.run_for(5_000)
+
+    expect(price).to_contain_text("It costs 0.4725 USD.")
+
+
+def test_a_page_without_tls_orders_as_well(gallery: Page) -> None:
+    gallery.evaluate("Object.defineProperty(crypto, 'randomUUID', { value: undefined })")
+    order(gallery)
+    assert_ordered_once(gallery)
+    assert len({*IdempotencyKey.objects.values_list("key", flat=True)}) == 1
 
 
 def test_the_keyboard_goes_on_where_it_was(gallery: Page) -> None:

@@ -26,7 +26,7 @@ const seconds = (response) => Number(response.headers.get("Retry-After")) || 0;
 
 // --- Asking ------------------------------------------------------------------------------------
 
-// The API said no: `body` has a `code` that programs can rely on, or errors by field.
+// Somebody said no. Where it was the API, `body` has a `code`, or errors by field that have one.
 class Refused extends Error {
   constructor(response, body) {
     super(body.detail ?? "");
@@ -34,16 +34,21 @@ class Refused extends Error {
   }
 }
 
-// Worth another try, and no word about what was asked.
+const hasCode = (said) => typeof said?.code === "string";
+const isOurs = ({ body }) => hasCode(body) || Object.values(body).flat().some(hasCode);
+
+// Worth another try, and no word about what was asked: a proxy on the way says no as well.
 const passes = (error) =>
   !(error instanceof Refused) ||
+  !isOurs(error) ||
   error.status >= 500 ||
   error.status === 429 ||
   error.body.code === "idempotency_key_in_use";
 
 // Rejects with Refused where the site said no, with another error where no whole answer arrived.
-async function ask(address, { headers, signal = AbortSignal.timeout(TIMEOUT), ...options } = {}) {
+async function ask(address, { headers, signal, ...options } = {}) {
   headers = { Accept: "application/json", ...headers };
+  signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT), ...(signal ? [signal] : [])]);
   const response = await fetch(address, { ...options, headers, signal });
   if (response.status === 304) return { response };
   // An error page of a proxy is no JSON. But what breaks off, or is a page, is no yes.
@@ -62,6 +67,12 @@ function post(address, content, options = {}) {
 function wanted() {
   const [prompt, resolution, duration, start_image] = FIELDS.map((name) => field(name).value);
   return { prompt, resolution, duration: Number(duration), ...(start_image && { start_image }) };
+}
+
+// A page that came without TLS has no crypto.randomUUID().
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 const priced = () => JSON.stringify({ ...wanted(), prompt: "" });
@@ -290,7 +301,7 @@ function takeOrders() {
       return $("[aria-invalid=true]")?.focus();
     }
     forgetQuestions();
-    pending.set({ key: crypto.randomUUID(), request: wanted(), tries: 0 });
+    pending.set({ key: newKey(), request: wanted(), tries: 0 });
     order();
   });
   quote();

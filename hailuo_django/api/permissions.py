@@ -78,7 +78,7 @@ def reachable_jobs(user: Any, action: str) -> VideoJobQuerySet:
 def jobs_for(user: Any, action: str) -> VideoJobQuerySet:
     """Return the jobs that exist for ``user`` by the site's rule, each once."""
     found: VideoJobQuerySet = import_string(conf.API_QUERYSET)(user, action)
-    if len(found.query.alias_map) < 2:
+    if sum(map(bool, found.query.alias_refcount.values())) < 2:
         return found
     # A rule that joins may give a job once for each row that it meets.
     once = found.using(None).order_by().values("pk")

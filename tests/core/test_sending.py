@@ -356,6 +356,30 @@ def test_a_job_cancelled_while_it_was_certainly_not_sent_is_not_sent_later(krea:
     assert krea.posts == []
 
 
+def test_what_is_replaced_while_it_was_certainly_not_sent_is_not_held(krea: Sandbox) -> None:
+    job = submitted()
+    lane, item = claimed(krea)
+    job.resubmit(force=True)
+
+    lane.record(item, NotSent("connection refused"))
+
+    first, second = Submission.objects.filter(job=job).order_by("number")
+    assert (first.status, second.status) == (Status.CANCELLED, Status.UNSENT)
+
+
+def test_what_is_held_has_no_lease_and_no_note_once_it_is_sent(krea: Sandbox) -> None:
+    job = submitted()
+    lane, item = claimed(krea)
+    lane.record(item, NotSent("connection refused"))
+    held = only(job)
+    assert (held.lease_expires_at, held.sent_at) == (None, None)
+    assert "connection refused" in held.note
+
+    KreaAccount.objects.update(send_after=ago(seconds=1))
+    claimed(krea)
+    assert only(job).note == ""
+
+
 def test_what_is_held_stays_wanted_when_its_outcome_is_written_twice(krea: Sandbox) -> None:
     job = submitted()
     lane, item = claimed(krea)

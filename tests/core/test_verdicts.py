@@ -167,6 +167,7 @@ def test_sending_again_makes_a_new_submission_once(krea: Sandbox, operator: ledg
     assert (first.status, first.failure_code) == (Status.FAILED, FailureCode.GIVEN_UP)
     announced = job.events.exclude(announcement="").values_list("announcement", flat=True)
     assert [*announced] == ["job_submitted", "job_submitted"], "the job never failed"
+    assert first.note == "", "what was to be decided is decided"
     sweep()
     assert len(krea.jobs) == 1
 
@@ -180,6 +181,42 @@ def test_sending_again_is_refused_when_a_newer_submission_exists(
     with pytest.raises(Conflict):
         ledger.send_again(first, by=operator)
     assert Submission.objects.filter(job=job).count() == 2
+
+
+def test_what_is_absent_is_sent_again_only_while_it_is_wanted_and_the_newest(
+    krea: Sandbox,
+) -> None:
+    unwanted, replaced = lost(krea, arrived=False), lost(krea, arrived=False)
+    first = only(replaced)
+    unwanted.cancel()
+    replaced.resubmit(force=True)
+    for submission in (only(unwanted), first):
+        with pytest.raises(Conflict):
+            ledger.resend_absent(submission, proof="It is not in the list.")
+    assert [fresh(unwanted).submission_count, fresh(replaced).submission_count] == [1, 2]
+
+    assert not ledger.cancel_absent(first, proof="It is not in the list."), "nobody wished it"
+    assert ledger.cancel_absent(only(unwanted), proof="It is not in the list.")
+    assert fresh(unwanted).status == Status.CANCELLED
+
+
+def test_a_job_is_named_once(krea: Sandbox, operator: ledger.By) -> None:
+    job = lost(krea)
+    ledger.choose(only(job), krea.jobs[0].id, by=operator)
+    with pytest.raises(Conflict):
+        ledger.choose(only(job), krea.jobs[0].id, by=operator)
+    assert [action for action, _, _ in history(job)].count("choose") == 1
+
+
+def test_what_is_adopted_without_an_address_says_so(krea: Sandbox, operator: ledger.By) -> None:
+    krea.misbehave("result_empty", on="generate")
+    job = lost(krea)
+    [made] = krea.jobs
+    krea.move(made.id, "completed")
+    ledger.choose(only(job), made.id, by=operator)
+    sweep()
+    assert last_event(job).detail == "Completed without a result address."
+    assert only(job).error_code == ""
 
 
 def test_nothing_else_is_decided_while_krea_is_asked_about_a_job_that_was_named(
@@ -251,9 +288,47 @@ def test_a_second_video_says_what_it_cost(krea: Sandbox) -> None:
     for made in krea.jobs:
         krea.move(made.id, "completed")
     look_again(job)
-    details = [event.detail for event in job.events.filter(to_status="completed")]
-    assert details == ["", f"A second video of this job: it cost {PRICE} USD more."]
+    ends = job.events.filter(to_status="completed")
+    assert [event.detail for event in ends] == [
+        "",
+        f"A second video of this job: it cost {PRICE} USD more.",
+    ]
+    assert [event.announcement for event in ends] == ["job_completed", ""], "completed once"
+    assert [event.submission and event.submission.number for event in ends] == [1, 2]
     assert fresh(job).spent_usd == 2 * PRICE
+
+
+def test_what_a_second_video_lacks_stands_beside_what_it_cost(krea: Sandbox) -> None:
+    job = sent()
+    krea.misbehave("result_empty", on="generate")
+    job.resubmit(force=True)
+    sweep()
+    for made in krea.jobs:
+        krea.move(made.id, "completed")
+    look_again(job)
+    assert last_event(job).detail == (
+        f"A second video of this job: it cost {PRICE} USD more. Completed without a result address."
+    )
+
+
+def test_a_job_that_is_cancelled_without_a_video_has_saved_nothing_to_speak_of(
+    krea: Sandbox,
+) -> None:
+    job = sent()
+    job.cancel()
+    sweep()
+    look_again(job)
+    assert (last_event(job).to_status, last_event(job).detail) == ("cancelled", "")
+
+
+def test_each_move_tells_when_it_was_and_from_where(krea: Sandbox) -> None:
+    job = sent()
+    for status in ("queued", "processing", "completed"):
+        before = fresh(job)
+        krea.move(krea.jobs[0].id, status)
+        after = look_again(job)
+        assert (after.previous_status, after.status) == (before.status, status)
+        assert after.updated_at > before.updated_at
 
 
 def test_a_candidate_waits_for_the_answer_to_the_request_that_is_under_way(krea: Sandbox) -> None:

@@ -87,7 +87,8 @@ ARGUED: dict[str, str] = {
     ),
     'return int(digits) if len(digits) <= MAX_DIGITS else float("INF")': "the same number",
     "since, resets_at = _period(cap, None)": "localtime(None) is the local time now",
-    "return _midnight(first), _midnight((first + timedelta(days=33)).replace(day=1))": (
+    "since, resets_at = _period(USER_DAY, None)": "localtime(None) is the local time now",
+    "return beginning_of(first), beginning_of((first + timedelta(days=33)).replace(day=1))": (
         "33 days after a first it is the next month as well"
     ),
     # Of looking, sending and listing.
@@ -129,6 +130,17 @@ ARGUED: dict[str, str] = {
     "return list_since(self.client, item.asked_at, max_pages=1, limit=2)": (
         "whether Krea answers at all is asked for; nobody reads the jobs"
     ),
+    "return list_since(self.client, None, max_pages=1, limit=1)": (
+        "whether Krea answers at all is asked for; nobody reads the jobs"
+    ),
+    "return Search(rows, calls * call_seconds(), oldest - 4 * SKEW, now)": (
+        "a minute more of the list is read, beside those that are allowed for clocks"
+    ),
+    "krea_job_id=None, candidate_id=submission.candidate_id": (
+        "whoever named the same job gets the same answer about it"
+    ),
+    "nudge_after_commit(None, using=alias)": "the sweep finds it as well, a little later",
+    "if time.monotonic() >= self.expires or (lease and timezone.now() > lease):": INSTANT,
     "doubtful = Q(status=Status.SUBMITTING) | Q(lost_at__isnull=False)": RIVALS,
     "others = list(rows.filter(doubtful, ).only(*columns))": RIVALS,
     "job_where=Q(status=Status.UNSENT, ),": (

@@ -7,6 +7,7 @@ import json
 import os
 import uuid
 from typing import Any
+from urllib.parse import quote
 
 import requests
 import schemathesis
@@ -21,6 +22,8 @@ schemathesis.openapi.format("uri", ADDRESSES)
 
 SITE: dict[str, Any] = json.loads(os.environ["HAILUO_TEST_SITE"])
 """Where the site is, who asks there, and jobs of theirs in several states."""
+
+SIGNED_IN = tuple(SITE["auth"])
 
 OLD_AND_NEW = itertools.cycle([*SITE["jobs"], *[None] * len(SITE["jobs"])])
 
@@ -37,6 +40,14 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
     if "id" in case.path_parameters and case.meta.phase.name != TestPhase.STATEFUL:
         case.path_parameters["id"] = next(OLD_AND_NEW) or _new_job(case.operation.path)
+    if "If-Match" in case.headers:
+        case.headers["If-Match"] = _tag(case.path_parameters["id"])
+
+
+def _tag(job_id: str) -> str:
+    """Look at a job, to ask on condition that it stays so; of what is none, anything is true."""
+    address = f"{SITE['url']}/api/jobs/{quote(job_id, safe='')}/"
+    return str(requests.get(address, auth=SIGNED_IN, timeout=30).headers.get("ETag", "*"))
 
 
 def _new_job(path: str) -> str:
@@ -44,8 +55,8 @@ def _new_job(path: str) -> str:
     jobs = f"{SITE['url']}/api/jobs/"
     submits = path.endswith(("/cancel/", "/resubmit/", "/sync/"))
     asked = {"prompt": "A lighthouse at dusk.", "submit": submits}
-    made = requests.post(jobs, json=asked, auth=tuple(SITE["auth"]), timeout=30)
+    made = requests.post(jobs, json=asked, auth=SIGNED_IN, timeout=30)
     if path.endswith("/resubmit/"):
         address = f"{made.headers['Location']}cancel/"
-        requests.post(address, auth=tuple(SITE["auth"]), timeout=30)
+        requests.post(address, auth=SIGNED_IN, timeout=30)
     return str(made.json()["id"])

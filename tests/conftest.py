@@ -80,7 +80,11 @@ def django_db_modify_db_settings() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Before the databases are dropped, send away whoever a killed process has left in them."""
+    """Forget an earlier database; before it is dropped, send away whom a kill has left in it."""
+    from django.contrib.contenttypes.models import ContentType  # the apps are not ready above
+
+    # mutmut runs the tests twice in one process: what it remembers is of the first database.
+    ContentType.objects.clear_cache()
     yield
     others = "datname = current_database() AND pid <> pg_backend_pid()"
     for alias in database_aliases():

@@ -72,5 +72,7 @@ class QuoteViewSet(HailuoViewSet):
         }
 
 
-def _list_of_prices() -> dict[str, str]:
-    return {"currency": "USD", "as_of": pricing.PRICES_AS_OF.isoformat()}
+def _list_of_prices() -> dict[str, str | None]:
+    is_kreas = conf.PRICES == pricing.PRICES
+    # Of which day a site's own prices are, nobody has said.
+    return {"currency": "USD", "as_of": pricing.PRICES_AS_OF.isoformat() if is_kreas else None}

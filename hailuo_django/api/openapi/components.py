@@ -116,7 +116,8 @@ def quotes(view: AutoSchema, quote: Schema, balance: Schema) -> Schema:
 
 
 def _of_the_list(view: AutoSchema) -> Schema:
-    as_of = {"type": "string", "format": "date", "description": "The day the list is of."}
+    as_of = or_null({"type": "string", "format": "date"})
+    as_of["description"] = "The day that Krea's list is of; null where the site has its own prices."
     return {"currency": word(view, "VideoJobCurrency"), "as_of": as_of}
 
 

@@ -18,9 +18,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 SAFE = ("GET", "HEAD")
-CONDITIONS = ("If-Match", "If-None-Match", "If-Unmodified-Since")
-"""No date of a last change is told, so that ``If-Unmodified-Since`` never holds."""
-
 Refuse = Callable[[], Response]
 """Makes the answer for a condition that does not hold."""
 
@@ -39,12 +36,10 @@ def is_what_they_have(request: Request, shown: Response | None) -> bool:
 
     ``shown`` is what a GET would answer; None where nothing is there yet.
     """
-    if not any(name in request.headers for name in CONDITIONS):
-        return True
-    if not parse_etags(request.headers.get("If-Match", "*")):
-        return False  # to Django what is no list of tags is no condition
-    tag = _tag(shown.render()) if shown else None
-    return get_conditional_response(request._request, etag=tag) is None
+    if "If-Match" in request.headers:
+        return _names(request.headers["If-Match"], shown)
+    # No date of a last change is told that it could be measured by.
+    return "If-Unmodified-Since" not in request.headers
 
 
 def _unless_known(
@@ -59,6 +54,12 @@ def _unless_known(
     if "Retry-After" in response:
         answer["Retry-After"] = response["Retry-After"]
     return answer
+
+
+def _names(tags: str, shown: Response | None) -> bool:
+    # Who compresses an answer on its way weakens its tag, which is of all that is shown.
+    named = {tag.removeprefix("W/") for tag in parse_etags(tags)}
+    return shown is not None and ("*" in named or _tag(shown.render()) in named)
 
 
 def _tag(shown: HttpResponse) -> str:

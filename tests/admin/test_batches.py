@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import OperationalError, connections
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +21,7 @@ from hailuo_django import ledger
 from hailuo_django.admin import BatchAdmin
 from hailuo_django.admin.confirming import AT_ONCE
 from hailuo_django.admin.outcomes import MAX_LEFT_OUT
+from hailuo_django.deadlines import lease_seconds
 from hailuo_django.models import Batch, BatchItem, Heartbeat, JobEvent, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
@@ -181,6 +183,25 @@ def test_the_oldest_job_comes_first_and_the_longest_waiting_batch(
         (first, 2),
         (second, 1),
     ]
+
+
+def test_one_worker_at_a_time_works_on_a_batch_and_another_when_it_was_killed(
+    browser: Browser,
+) -> None:
+    confirmed(browser)
+    waiting = Batch.objects.get()
+
+    taken = ledger.take_batch(waiting)
+    assert taken and taken.due_at
+    assert ledger.take_batch(waiting) is None, "who has read the same row"
+    sweep()
+    assert submitted() == 0
+
+    lease = timedelta(seconds=lease_seconds())
+    assert timezone.now() < taken.due_at <= timezone.now() + lease
+    Batch.objects.update(due_at=F("due_at") - lease)
+    sweep()
+    assert submitted() == MANY
 
 
 def test_a_batch_does_not_wait_for_a_clock_that_was_far_ahead(browser: Browser) -> None:

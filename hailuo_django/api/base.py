@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
@@ -15,6 +16,7 @@ from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from hailuo_django.conf import conf
@@ -76,16 +78,21 @@ class HailuoViewSet(GenericViewSet[Any]):
         make_conditional(request, final, otherwise=self._refuse_condition)
         return final
 
-    def require_match(self, shown: Any = None) -> None:
+    def require_match(self, facts: Callable[[], Any] | None = None) -> None:
         """Refuse what was asked on a condition, such as ``If-Match``, that does not hold.
 
-        ``shown`` is what a GET would answer; None where nothing is there yet. Raises
+        ``facts`` gives what a GET would show; None where nothing is there yet. Raises
         PreconditionFailed.
         """
-        answer = Response(shown) if shown else None
-        if answer:
-            super().finalize_response(self.request, answer, **self.kwargs)
-        if not is_what_they_have(self.request, answer):
+
+        def show() -> Any:
+            if facts is None:
+                return None
+            answer = Response(facts())
+            APIView.finalize_response(self, self.request, answer, **self.kwargs)
+            return answer.render()
+
+        if not is_what_they_have(self.request, show):
             raise PreconditionFailed
 
     def _refuse_condition(self) -> Any:

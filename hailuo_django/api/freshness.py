@@ -31,13 +31,13 @@ def make_conditional(request: Request, response: HttpResponseBase, otherwise: Re
         response.add_post_render_callback(partial(_unless_known, request._request, otherwise))
 
 
-def is_what_they_have(request: Request, shown: Response | None) -> bool:
+def is_what_they_have(request: Request, show: Callable[[], HttpResponse | None]) -> bool:
     """Tell whether a request that writes may: it names no condition, or one that holds.
 
-    ``shown`` is what a GET would answer; None where nothing is there yet.
+    ``show`` gives what a GET would answer; None where nothing is there yet.
     """
     if "If-Match" in request.headers:
-        return _names(request.headers["If-Match"], shown)
+        return _names(request.headers["If-Match"], show())
     # No date of a last change is told that it could be measured by.
     return "If-Unmodified-Since" not in request.headers
 
@@ -56,10 +56,10 @@ def _unless_known(
     return answer
 
 
-def _names(tags: str, shown: Response | None) -> bool:
+def _names(tags: str, shown: HttpResponse | None) -> bool:
     # Who compresses an answer on its way weakens its tag, which is of all that is shown.
     named = {tag.removeprefix("W/") for tag in parse_etags(tags)}
-    return shown is not None and ("*" in named or _tag(shown.render()) in named)
+    return shown is not None and ("*" in named or _tag(shown) in named)
 
 
 def _tag(shown: HttpResponse) -> str:

@@ -165,7 +165,11 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
 
     def _require_match(self, job: VideoJob) -> None:
         """Refuse a condition that does not hold of the job as a GET shows it."""
-        self.require_match(VideoJobSerializer(job, context=self.get_serializer_context()).data)
+        self.require_match(lambda: self._facts(job))
+
+    def _facts(self, job: VideoJob) -> dict[str, Any]:
+        # A plain dict: the browsable API would show the serializer of an answer as its form.
+        return dict(VideoJobSerializer(job, context=self.get_serializer_context()).data)
 
     def _show(self, job_id: uuid.UUID, code: int) -> Response:
         """Show the job as it was written, with its address."""
@@ -175,9 +179,7 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
         headers = {"Location": self._address(job)}
         if code == status.HTTP_202_ACCEPTED:
             headers |= _when(retry_after(job, usual_seconds(job)))
-        shown = VideoJobSerializer(job, context=self.get_serializer_context())
-        # A plain dict: the browsable API would show the serializer of the answer as its form.
-        return Response(dict(shown.data), status=code, headers=headers)
+        return Response(self._facts(job), status=code, headers=headers)
 
     def _address(self, job: VideoJob) -> str:
         # Wherever the host put us: a namespace within its own, arguments before ours.

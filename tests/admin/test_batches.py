@@ -24,7 +24,7 @@ from hailuo_django.admin.outcomes import MAX_LEFT_OUT
 from hailuo_django.deadlines import lease_seconds
 from hailuo_django.models import Batch, BatchItem, Heartbeat, JobEvent, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
-from hailuo_django.states import Status
+from hailuo_django.states import Action, Status
 from hailuo_django.worker import batches, tasks
 from hailuo_django.worker.sweep import sweep
 from tests.api.people import draft, wanted
@@ -284,6 +284,20 @@ def test_one_bad_row_never_stops_the_rest(
     assert f"Jobs submitted: {MANY - 1} of {MANY}" in page.text
     assert "video 2. ✗ failed An error, which is in the site's log." in page.text
     assert f"wants of job {bad.pk}" in caplog.text
+
+
+def test_an_order_is_an_order_once_and_names_what_became_wrong(grace: User) -> None:
+    good, bad = draft(grace), draft(grace, prompt="\x1c")
+    batch = ledger.propose(Action.SUBMIT, [good, bad], actor=grace)
+
+    assert ledger.confirm(batch, actor=grace)
+    assert not ledger.confirm(batch, actor=grace)
+    assert not ledger.confirm(batch, actor=User.objects.create_superuser("joan"))
+
+    assert ledger.work_on(batch, seconds=9)
+    rows = batch.items.order_by("number").values_list("outcome", "reason")
+    assert [*rows] == [("done", ""), ("skipped", "Say what the video shows.")]
+    assert Submission.objects.count() == 1
 
 
 def test_a_batch_that_cannot_be_read_holds_up_no_other(

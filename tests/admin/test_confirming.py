@@ -361,6 +361,8 @@ def test_more_than_can_be_submitted_at_once_is_refused(
     assert "At most 2 jobs can be submitted at once. Nothing was done: select fewer." in page.text
     assert page.address == reverse(LIST)
     assert not Batch.objects.exists()
+    browser.act("submit_selected", *drafts(grace, "a", "b"))
+    assert Batch.objects.get().job_count == 2
 
 
 def test_the_way_back_leads_to_the_list_as_it_was(browser: Browser, grace: User) -> None:

@@ -87,6 +87,10 @@ ARGUED: dict[str, str] = {
     ),
     'return int(digits) if len(digits) <= MAX_DIGITS else float("INF")': "the same number",
     "since, resets_at = _period(cap, None)": "localtime(None) is the local time now",
+    "for n, job in enumerate(islice(jobs, MAX_JOBS + 2), start=1)": (
+        "one more than may be is enough to know; to read another changes nothing"
+    ),
+    "def forget_proposals(limit: int = 101) -> int:": "the others are forgotten a sweep later",
     "since, resets_at = _period(USER_DAY, None)": "localtime(None) is the local time now",
     "return beginning_of(first), beginning_of((first + timedelta(days=33)).replace(day=1))": (
         "33 days after a first it is the next month as well"

@@ -146,7 +146,7 @@ def test_a_server_that_does_not_read_is_given_up(net: Net) -> None:
     client = net.client(net.serve(script=Peer.hold).url, timeout_seconds=SECONDS)
     # More than the kernel keeps for a reader that does not come.
     with within(SECONDS), pytest.raises(errors.Ambiguous):
-        client.generate(BODY | {"prompt": "x" * 30_000_000})
+        client.generate(BODY | {"prompt": "x" * 16_000_000})
 
 
 def test_a_handshake_that_does_not_end_is_certainly_not_sent(net: Net) -> None:

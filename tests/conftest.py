@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
+    # Who runs the tests in the background ignores these, and so would every process they start.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     # A crowd of clients is let in by and by; Django's own ten turn some of them away.
     WSGIServer.request_queue_size = 128
     settings.TEST_DIR.mkdir(mode=0o755, exist_ok=True)

@@ -9,6 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError
+from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import AuthenticationFailed, NotFound
@@ -95,9 +96,10 @@ class HailuoViewSet(GenericViewSet[Any]):
         if not is_what_they_have(self.request, show):
             raise PreconditionFailed
 
-    def _refuse_condition(self) -> Any:
+    def _refuse_condition(self) -> HttpResponseBase:
         refusal = self.handle_exception(PreconditionFailed())
-        answer = self.finalize_response(self.request, refusal, **self.kwargs)
+        answer: HttpResponseBase = self.finalize_response(self.request, refusal, **self.kwargs)
+        # A site's handler may answer otherwise.
         return answer.render() if isinstance(answer, Response) else answer
 
     def job_id(self) -> uuid.UUID:

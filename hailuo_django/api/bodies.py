@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
-from django.core.exceptions import (
-    RequestDataTooBig,
-    TooManyFieldsSent,
-    TooManyFilesSent,
-)
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ErrorDetail, ParseError, ValidationError
@@ -21,7 +17,7 @@ from hailuo_django.fields import validate_storable_text
 
 from .exceptions import BodyTooLarge
 
-RETIRED_NAMES = {
+RETIRED_NAMES: dict[Hashable, str] = {
     "startImage": "start_image",
     "endImage": "end_image",
     "expandPrompt": "expand_prompt",
@@ -92,7 +88,7 @@ def _of_the_whole(message: str, code: str) -> dict[str, list[ErrorDetail]]:
 
 
 def _about_unknown(name: Hashable, known: Collection[str]) -> ErrorDetail:
-    if (today := RETIRED_NAMES.get(name)) in known:  # type: ignore[call-overload]
+    if (today := RETIRED_NAMES.get(name)) in known:
         message = _("This name is retired: use %(name)s.") % {"name": today}
         return ErrorDetail(message, "retired_field")
     if not known:

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 SAFE = ("GET", "HEAD")
-Refuse = Callable[[], Response]
+Refuse = Callable[[], HttpResponseBase]
 """Makes the answer for a condition that does not hold."""
 
 

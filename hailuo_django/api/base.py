@@ -79,7 +79,7 @@ class HailuoViewSet(GenericViewSet[Any]):
         make_conditional(request, final, otherwise=self._refuse_condition)
         return final
 
-    def require_match(self, facts: Callable[[], Any] | None = None) -> None:
+    def check_condition(self, facts: Callable[[], Any] | None = None) -> None:
         """Refuse what was asked on a condition, such as ``If-Match``, that does not hold.
 
         ``facts`` gives what a GET would show; None where nothing is there yet. Raises
@@ -90,6 +90,7 @@ class HailuoViewSet(GenericViewSet[Any]):
             if facts is None:
                 return None
             answer = Response(facts())
+            # DRF's own part alone: it is compared, and never sent.
             APIView.finalize_response(self, self.request, answer, **self.kwargs)
             return answer.render()
 

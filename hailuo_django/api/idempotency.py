@@ -36,7 +36,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 KEPT_HEADERS = ("Location", "Retry-After")
 
-KEY = re.compile(r'(?!")[!-~]{1,255}(?<!")')
+KEY = re.compile(r"[!#-~]([!-~]{0,253}[!#-~])?")
 """Visible ASCII; in the draft's own form it stands in double quotes, which are no part of it."""
 
 STILL_LOCKED = {"55P03", "40P01", "57014", 1205, 1213, 5, 6}

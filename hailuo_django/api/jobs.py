@@ -92,7 +92,7 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
             self.check_object_permissions(request, job)
 
         def write() -> Response:
-            self.require_match()
+            self.check_condition()
             if not asked["submit"]:
                 job.save(force_insert=True)
                 return self._show(job.pk, status.HTTP_201_CREATED)
@@ -112,7 +112,7 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         """Throw a draft away."""
         job = self.get_object()
-        self._require_match(job)
+        self._check_unchanged(job)
         ledger.delete_draft(job)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -142,7 +142,7 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
     def _change(self, *, partial: bool) -> Response:
         job = self.get_object()
         changes = self._read(DraftSerializer.Meta.fields, job, partial=partial)
-        self._require_match(job)
+        self._check_unchanged(job)
         ledger.change_draft(job, changes)
         return self._show(job.pk, status.HTTP_200_OK)
 
@@ -159,13 +159,13 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
         return job
 
     def _carry_out(self, job: VideoJob, verb: Callable[..., object], **options: Any) -> Response:
-        self._require_match(job)
+        self._check_unchanged(job)
         verb(job, actor=self.actor(), source=JobEvent.Source.API, **options)
         return self._show(job.pk, status.HTTP_202_ACCEPTED)
 
-    def _require_match(self, job: VideoJob) -> None:
+    def _check_unchanged(self, job: VideoJob) -> None:
         """Refuse a condition that does not hold of the job as a GET shows it."""
-        self.require_match(lambda: self._facts(job))
+        self.check_condition(lambda: self._facts(job))
 
     def _facts(self, job: VideoJob) -> dict[str, Any]:
         # A plain dict: the browsable API would show the serializer of an answer as its form.

@@ -129,6 +129,8 @@ class Conf:
     def PRICES(self) -> pricing.PriceTable:
         """The price table in USD: Krea's, with the site's own cells over it."""
         override: Mapping[str, Mapping[Any, Any]] = self._get("PRICES") or {}
+        if not override:
+            return pricing.PRICES
         return {
             resolution: {
                 seconds: Decimal(str(override.get(resolution, {}).get(seconds, usd)))

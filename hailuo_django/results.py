@@ -39,9 +39,8 @@ def link_host(url: str) -> str:
         return ""
     if "@" in parts.netloc or len(host) > MAX_HOST_LENGTH:
         return ""
-    if _is_loopback(host) or (parts.scheme == "https" and port in (None, 443)):
-        return host
-    return ""
+    is_public = parts.scheme == "https" and port in (None, 443)
+    return host if is_public or _is_loopback(host) else ""
 
 
 def best(urls: Sequence[str], hosts: Collection[str]) -> str:

@@ -133,7 +133,11 @@ class VideoJob(Guarded):
 
     def _submissions(self) -> Iterable[Submission]:
         # A draft has none, saved or not; asking would cost a query.
-        return self.submissions.all() if self.submission_count else ()
+        if not self.submission_count:
+            return ()
+        # A page of jobs asks often, and a manager for each question takes it a tenth longer.
+        fetched = getattr(self, "_prefetched_objects_cache", {}).get("submissions")
+        return self.submissions.all() if fetched is None else fetched
 
     @property
     def price_usd(self) -> Decimal:

@@ -37,15 +37,19 @@ def is_success(answer: Answer) -> bool:
 def refusal(answer: Answer, *, posting: bool, redact: Redact) -> KreaError:
     """Return the error that an answer other than a success means.
 
-    The status line decides alone, since it has arrived; the body only gives the words.
+    The status line decides, since it has arrived; the body gives the words. But whether a
+    request, or a job, is refused for good only Krea itself can say: a gateway that answers in
+    its place may have passed the request on.
     """
-    (code, message), raw = read_refusal(answer.body, redact=redact)
+    code, message, raw, is_kreas = read_refusal(answer.body, redact=redact)
     status = answer.status
     if status in (401, 402):
         return AccountProblem(message, status=status, code=code, raw=raw)
     if status == 429:
         wait = retry_after(answer.headers)
         return RateLimited(message, status=status, code=code, raw=raw, retry_after=wait)
+    if not is_kreas:
+        return unclear(message, posting=posting, status=status, code=code, raw=raw)
     if status == 404 and not posting:
         return NotFound(message, status=status, code=code, raw=raw)
     if status in (400, 403, 404, 410, 422):

@@ -39,7 +39,7 @@ class NotSent(KreaError):
 
 
 class Refused(KreaError):
-    """Krea said no for good: 400, 403, 410, 422, and 404 for a POST. Nothing was bought."""
+    """Krea itself said no for good: 400, 403, 410, 422, and 404 for a POST. Nothing was bought."""
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from hailuo_django.states import FailureCode, Status
 
@@ -123,14 +123,26 @@ def read_page(raw: bytes | str, *, redact: Redact = unchanged) -> JobPage:
     return JobPage(tuple(jobs), cursor if usable else None, unreadable=len(items) - len(jobs))
 
 
-def read_refusal(raw: bytes, *, redact: Redact = unchanged) -> tuple[Problem, str]:
-    """Read the code and message of an error answer, and its beginning; never raises."""
+class Refusal(NamedTuple):
+    """An error answer in upstream's words."""
+
+    code: str
+    message: str
+    raw: str
+    """The beginning of its body."""
+    is_kreas: bool
+    """Whether it begins as a JSON object, as Krea's do (Krea documentation, OpenAPI)."""
+
+
+def read_refusal(raw: bytes, *, redact: Redact = unchanged) -> Refusal:
+    """Read an error answer; never raises."""
     text = _decoded(raw)
     try:
         problem = read_problem(_parsed(text))
     except Unreadable:
         problem = Problem()
-    return _bounded(problem, redact), bounded(text, MAX_RAW, redact)
+    is_kreas = text.lstrip().startswith("{")  # also where the rest was cut off
+    return Refusal(*_bounded(problem, redact), bounded(text, MAX_RAW, redact), is_kreas)
 
 
 def is_job_id(value: object) -> bool:

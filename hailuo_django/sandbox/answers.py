@@ -100,7 +100,7 @@ REFUSALS: dict[str, Callable[[Value], Answer]] = {
     "rate_limited": _rate_limited,
     # Unknown: no 5xx is documented. An edge proxy would answer in HTML (inferred).
     "server_error": lambda _: error(500, "Internal Server Error"),
-    "bad_gateway_html": lambda _: _html(502),
+    "bad_gateway_html": lambda status: _html(int(status or 0)),
     # Inferred: what the servers between a client and an API may say.
     "other_refusal": lambda status: error(int(status or 0), "The request was not processed."),
     "unavailable": _unavailable,
@@ -134,9 +134,10 @@ def spoil(answer: Answer, faults: Faults) -> Answer:
         # Such an answer has no body, whatever is behind its head (RFC 9110, 204 No Content).
         answer.body = b"" if answer.status == 204 else answer.body
     if "server_error_accepted" in faults:
-        return _replaced(answer, error(500, "Internal Server Error"))
+        status = int(faults["server_error_accepted"] or 0)
+        return _replaced(answer, error(status, "Something went wrong."))
     if "gateway_timeout" in faults:
-        return _replaced(answer, _html(504))
+        return _replaced(answer, _html(int(faults["gateway_timeout"] or 0)))
     if "lost_answer" in faults:
         answer.manner = "lost"
     if "cut_answer" in faults:

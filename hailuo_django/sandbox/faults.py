@@ -62,7 +62,7 @@ FAULTS = {
     "server_error": Fault("refuse"),
     "other_refusal": Fault("refuse", option="status", default=409.0),
     "unavailable": Fault("refuse", option="retry_after", default=30.0),
-    "bad_gateway_html": Fault("refuse"),
+    "bad_gateway_html": Fault("refuse", option="status", default=502.0),
     "redirect": Fault("refuse"),
     "missing": Fault("refuse", _ONE_JOB),
     # The effect happens (the job exists, or is cancelled), and then the answer goes wrong.
@@ -77,8 +77,8 @@ FAULTS = {
     "answer_with_number": Fault("spoil", _NEW_JOB),
     "answer_in_list": Fault("spoil", _NEW_JOB),
     "other_success": Fault("spoil", option="status", default=201.0),
-    "server_error_accepted": Fault("spoil"),
-    "gateway_timeout": Fault("spoil"),
+    "server_error_accepted": Fault("spoil", option="status", default=500.0),
+    "gateway_timeout": Fault("spoil", option="status", default=504.0),
     # The effect itself comes late, and its answer with it (inferred: proxies keep requests).
     "late_request": Fault("spoil", option="seconds", default=90.0),
     # How a job goes on.

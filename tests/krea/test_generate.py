@@ -97,11 +97,27 @@ def test_each_trouble_is_told_by_what_may_be_done_next_and_asked_once(
     assert [(method, path) for method, path, _ in krea.requests] == [("POST", GENERATE_PATH)]
 
 
-@pytest.mark.parametrize("body", [b"", b"<h1>x</h1>", b"[]", b"null", b'{"error": "no"}', b"\xff"])
+NO_WORD_OF_KREAS = (b"", b"<h1>x</h1>", b"[]", b"null", b"\xff")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 422])
+def test_only_krea_can_refuse_for_good_and_a_gateway_may_have_passed_it_on(
+    net: Net, status: int
+) -> None:
+    for body in NO_WORD_OF_KREAS:
+        client = net.client(net.serve(answer(status, body)).url)
+        with pytest.raises(errors.Ambiguous) as caught:
+            client.generate(BODY)
+        assert caught.value.status == status
+    client = net.client(net.serve(answer(status, {"error": "no"})).url)
+    with pytest.raises(errors.Refused):
+        client.generate(BODY)
+
+
+@pytest.mark.parametrize("body", [*NO_WORD_OF_KREAS, b'{"error": "no"}'])
 @pytest.mark.parametrize(
     ("status", "end"),
     [
-        *[(status, errors.Refused) for status in (400, 403, 404, 410, 422)],
         *[(status, errors.AccountProblem) for status in (401, 402)],
         (429, errors.RateLimited),
         *[(status, errors.Ambiguous) for status in (200, 201, 202, 204, 206)],

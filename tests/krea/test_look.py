@@ -75,11 +75,11 @@ def test_what_is_asked_of_the_list_is_quoted(net: Net) -> None:
 @pytest.mark.parametrize(
     ("status", "end"),
     [
-        *[(status, errors.Refused) for status in (400, 403, 410, 422)],
         *[(status, errors.AccountProblem) for status in (401, 402)],
-        (404, errors.NotFound),
         (429, errors.RateLimited),
         *[(status, errors.Temporary) for status in (302, 304, 405, 409, 500, 502, 503)],
+        # Not in Krea's form: a gateway knows no jobs.
+        *[(status, errors.Temporary) for status in (400, 403, 404, 410, 422)],
     ],
 )
 def test_the_status_of_an_answer_decides(
@@ -93,6 +93,16 @@ def test_the_status_of_an_answer_decides(
         assert type(caught.value) is end
         assert caught.value.raw in ("<h1>?</h1>", "")  # a 304 has no body
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "end"), [(404, errors.NotFound), (400, errors.Refused), (403, errors.Refused)]
+)
+def test_krea_itself_says_no_in_json(net: Net, status: int, end: type[errors.KreaError]) -> None:
+    client = net.client(net.serve(answer(status, {"error": "Not found"})).url)
+    for ask in (lambda: client.get(JOB_ID), client.list, lambda: client.cancel(JOB_ID)):
+        with pytest.raises(end):
+            ask()
 
 
 @pytest.mark.parametrize("body", [b"", b"<h1>", b"[]", b"null", b"7", b"{}", b'{"items": {}}'])

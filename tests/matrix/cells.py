@@ -145,6 +145,7 @@ ROWS = (
     Row("204", "other_success:204", MADE),
     Row("500, accepted", "server_error_accepted", MADE),
     Row("504 in HTML, accepted", "gateway_timeout", MADE),
+    Row("403 in HTML, accepted", "gateway_timeout:403", MADE),
     Row("worker killed after the POST", "killed after", MADE),
     Row("request delivered 90 s late", "late_request:90", MADE, times_out=True, full=True),
     # It made none, and nobody here can know.
@@ -158,6 +159,8 @@ ROWS = (
     Row("500", "server_error", NOT_MADE),
     Row("503, Retry-After", "unavailable:120", NOT_MADE),
     Row("502 in HTML", "bad_gateway_html", NOT_MADE),
+    Row("403 in HTML", "bad_gateway_html:403", NOT_MADE),
+    Row("404 in HTML", "bad_gateway_html:404", NOT_MADE),
     Row("worker killed before the POST", "killed before", NEVER_SENT),
     # It made one after the sender, and even the window, had ended.
     Row("request delivered 7 min late", "late_request:420", MADE_LATE, times_out=True, full=True),

@@ -1,10 +1,11 @@
-"""Krea's times as this site keeps times, and back; and the days of the site."""
+"""Krea's times as this site keeps times, and back; days of the site; and a clock that is wrong."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.conf import settings
+from django.db import connections
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -51,6 +52,25 @@ def site_day(moment: datetime) -> date:
 def beginning_of(day: date) -> datetime:
     """Return when a day of the site begins, as rows keep times."""
     return datetime.combine(day, time.min, tzinfo=_zone() if settings.USE_TZ else None)
+
+
+TIME_OF = {"postgresql": "SELECT CLOCK_TIMESTAMP()", "mysql": "SELECT UTC_TIMESTAMP(6)"}
+"""What asks a database server for its time; SQLite has that of this host."""
+
+
+def ahead_of_database(using: str) -> timedelta:
+    """Return how far the clock of this host is ahead of the database's: the one that all share."""
+    connection = connections[using]
+    if connection.vendor not in TIME_OF:
+        return timedelta(0)
+    with connection.cursor() as cursor:
+        cursor.execute(TIME_OF[connection.vendor])
+        shared: datetime = cursor.fetchone()[0]
+    return _host_time() - (shared if timezone.is_aware(shared) else shared.replace(tzinfo=UTC))
+
+
+def _host_time() -> datetime:
+    return datetime.now(UTC)
 
 
 def _zone() -> tzinfo:

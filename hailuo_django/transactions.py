@@ -1,4 +1,4 @@
-"""How our doors keep out of a host's ``ATOMIC_REQUESTS``."""
+"""How we keep out of a host's transactions: our commits are what money is spent by."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db import connections, transaction
+from django.db.transaction import TransactionManagementError
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -19,3 +20,26 @@ def outside_atomic_requests(view: View) -> View:
     for alias in connections:
         view = transaction.non_atomic_requests(using=alias)(view)
     return view
+
+
+def ensure_commits(using: str) -> None:
+    """Make sure that what is written from here on is committed when our own transaction ends.
+
+    Raises TransactionManagementError within a transaction of somebody else's, and where the
+    database is opened without ``AUTOCOMMIT``: what is undone after a POST is sent, and paid for,
+    once more. A transaction of Django's ``TestCase`` counts as none, as for ``durable``.
+    """
+    connection = connections[using]
+    if not connection.in_atomic_block and not connection.get_autocommit():
+        raise TransactionManagementError(
+            f'The database "{using}" does not commit by itself: AUTOCOMMIT is off.'
+            " A worker has to know that what it wrote is kept."
+        )
+    try:
+        with transaction.atomic(using=using, durable=True):
+            pass
+    except RuntimeError as error:
+        raise TransactionManagementError(
+            "A worker cannot run within a transaction: if that is undone, what was sent is sent,"
+            " and paid for, again. Call it outside of atomic() and ATOMIC_REQUESTS."
+        ) from error

@@ -25,6 +25,8 @@ WAL = re.compile(r"journal_mode\s*=\s*['\"]?wal\b", re.IGNORECASE)
 SYNCHRONOUS = re.compile(r"\bsynchronous\s*[=(]\s*['\"]?(\w+)", re.IGNORECASE)
 SYNCED = ("FULL", "EXTRA", "2", "3")
 """What SQLite calls it when a commit is on the disk before it is reported."""
+SNAPSHOTS = re.compile(r"^\W*[34]\b|repeatable.read|serializable", re.IGNORECASE)
+"""Where a transaction sees what was there when it began, and not what it waited for."""
 NOT_SYNCED = re.compile(r"\bsynchronous_commit\s*=\s*['\"]?(off|false|no|0)\b", re.IGNORECASE)
 
 
@@ -83,9 +85,10 @@ def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     engine = database["ENGINE"].rpartition(".")[2]
     if engine in ("sqlite3", "spatialite"):
         return [*_about_sqlite(alias, database["OPTIONS"])]
+    found = [*_about_isolation(alias, database["OPTIONS"])]
     if engine in ("postgresql", "postgis"):
-        return [*_about_postgresql(alias, database["OPTIONS"])]
-    return []
+        found += _about_postgresql(alias, database["OPTIONS"])
+    return found
 
 
 def _about_sqlite(alias: str, options: Mapping[str, Any]) -> Iterable[CheckMessage]:
@@ -109,6 +112,19 @@ def _about_sqlite(alias: str, options: Mapping[str, Any]) -> Iterable[CheckMessa
 def _about_postgresql(alias: str, options: Mapping[str, Any]) -> Iterable[CheckMessage]:
     if said := NOT_SYNCED.search(str(options.get("options", ""))):
         yield _undone(alias, said[0], 'OPTIONS["options"]', "on")
+
+
+def _about_isolation(alias: str, options: Mapping[str, Any]) -> Iterable[CheckMessage]:
+    """A number is that of psycopg's IsolationLevel, a text that of MySQL; unset is right."""
+    said = SNAPSHOTS.search(f"{options.get('isolation_level')} {options.get('options', '')}")
+    if said:
+        message = _(
+            'The database "%(alias)s" is opened with the isolation level %(said)s: what meets at'
+            " one row fails there with an error, instead of waiting for its turn."
+        )
+        hint = _("Leave the isolation level at READ COMMITTED, which is Django's default.")
+        values = {"alias": alias, "said": said[0]}
+        yield CheckWarning(message % values, hint=hint, id="hailuo_django.W031")
 
 
 def _undone(alias: str, said: str, place: str, right: str) -> CheckMessage:

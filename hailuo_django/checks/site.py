@@ -23,7 +23,7 @@ API_URLS = "hailuo_django.api.urls"
 
 def check_site(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Name what is set without effect, and what is missing for what."""
-    return [*_about_token(), *_about_urls(), *_about_apps(), *_about_users()]
+    return [*_about_token(), *_about_urls(), *_about_apps(), *_about_users(), *_about_commits()]
 
 
 def _about_token() -> Iterable[CheckMessage]:
@@ -83,6 +83,17 @@ def _about_users() -> Iterable[CheckMessage]:
             % names,
             hint=_('Let the router send hailuo_django to "%(theirs)s".') % names,
             id="hailuo_django.E003",
+        )
+
+
+def _about_commits() -> Iterable[CheckMessage]:
+    alias = router.db_for_write(apps.get_model("hailuo_django", "VideoJob"))
+    if not connections[alias].settings_dict["AUTOCOMMIT"]:
+        yield Error(
+            _('The database "%(alias)s" does not commit by itself: no worker sends anything.')
+            % {"alias": alias},
+            hint=_('Leave out "AUTOCOMMIT", or set it to True.'),
+            id="hailuo_django.E004",
         )
 
 

@@ -9,13 +9,16 @@ from time import monotonic
 from django.utils import timezone
 
 from hailuo_django import ledger, pacing
+from hailuo_django.clock import ahead_of_database
 from hailuo_django.conf import conf
 from hailuo_django.deadlines import batch_seconds, call_seconds, sweep_seconds
 from hailuo_django.krea.client import KreaClient
 from hailuo_django.models import Heartbeat, IdempotencyKey, VideoJob
 from hailuo_django.tokens import PATTERN
+from hailuo_django.transactions import ensure_commits
 
 from .batches import work_on_batches
+from .evidence import SKEW
 from .lanes import run
 from .look import LookLane
 from .reconcile import ListLane
@@ -29,8 +32,12 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
 
     Takes at most ``deadlines.sweep_seconds()``, and then announces what there is to announce:
     receivers of signals hold up no request, no record of an answer and no heartbeat. Without
-    an API token nothing is asked and nothing sent.
+    an API token nothing is asked and nothing sent. Raises TransactionManagementError within
+    somebody else's transaction.
     """
+    ensure_commits(VideoJob.database())
+    if _is_out_of_time():
+        return 0
     end = monotonic() + sweep_seconds()
     with ledger.announcing_later():
         if only is None:
@@ -44,6 +51,18 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
             _beat()
     ledger.announce_owed()
     return calls
+
+
+def _is_out_of_time() -> bool:
+    """Tell whether this host's clock is wrong: what it writes others would misread, and pay for."""
+    ahead = ahead_of_database(VideoJob.database())
+    if abs(ahead) <= SKEW:
+        return False
+    logger.error(
+        "Nothing is done here: this host's clock is %d s ahead of the database's. Set it right.",
+        ahead.total_seconds(),
+    )
+    return True
 
 
 def _undo_wrong_clocks() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -12,6 +13,13 @@ from hailuo_django import deadlines
 from hailuo_django.models import VideoJob
 
 from .reports import ids, messages, with_token
+
+
+class IsolationLevel(IntEnum):
+    """As psycopg has them; the suite runs without it, too."""
+
+    SERIALIZABLE = 4
+
 
 CLUSTER = {"name": "site", "orm": VideoJob.database(), "workers": 2, "queue_limit": 2}
 # The timeout of our tasks, and 3 s of grace, for what runs, what waits before us, and us.
@@ -80,6 +88,26 @@ def test_sqlite_is_opened_for_more_than_one_process(
 def test_other_databases_need_nothing_of_it(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     options_of(monkeypatch, engine, {})
     assert ids(with_token(), deploy=True) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"isolation_level": 2}, ""),
+        ({"isolation_level": 3}, "3"),
+        ({"isolation_level": IsolationLevel.SERIALIZABLE}, "4"),
+        ({"isolation_level": "read committed"}, ""),
+        ({"isolation_level": "repeatable read"}, "repeatable read"),
+        ({"options": "-c default_transaction_isolation=serializable"}, "serializable"),
+    ],
+)
+def test_whoever_waits_for_a_row_sees_what_it_waited_for(
+    options: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options_of(monkeypatch, "postgresql", options)
+    found = messages(with_token(), deploy=True)
+    warnings = [one for one in found if one.id == "hailuo_django.W031"]
+    assert [said in one.msg for one in warnings] == ([True] if said else [])
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,12 @@ def test_a_broken_urlconf_is_left_to_djangos_own_checks() -> None:
     assert ids(with_token(), INSTALLED_APPS=without("rest_framework"), ROOT_URLCONF=broken) == []
 
 
+def test_workers_need_a_database_that_commits_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = connections[VideoJob.database()].settings_dict
+    monkeypatch.setitem(database, "AUTOCOMMIT", False)
+    assert ids(with_token()) == ["E004"]
+
+
 class UsersApart:
     """A router that keeps users in a database of their own."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connections
 from pytest_django import Settings
 
 from hailuo_django import pacing
 from hailuo_django.clock import aware
-from hailuo_django.models import KreaAccount
+from hailuo_django.models import KreaAccount, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from hailuo_django.worker.sweep import sweep
@@ -86,3 +87,23 @@ def test_what_settings_put_off_for_long_waits_for_its_time(
     assert due_at is not None
     assert due_at - ago() > timedelta(days=29)
     assert only(job).due_at == due_at
+
+
+@pytest.mark.logs_errors
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("ahead", [600, -600])
+def test_a_worker_whose_clock_is_not_the_databases_does_nothing(
+    krea: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    ahead: float,
+) -> None:
+    """Every host reads what the others wrote by theirs; on SQLite there is only one."""
+    submitted()
+    at = datetime.now(UTC) + timedelta(seconds=ahead)
+    monkeypatch.setattr("hailuo_django.clock._host_time", lambda: at)
+    sweep()
+    is_alone = connections[VideoJob.database()].vendor == "sqlite"
+    assert len(krea.posts) == is_alone
+    said = any("this host's clock is" in message for message in caplog.messages)
+    assert said is not is_alone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from .clock import Clock
@@ -117,6 +117,12 @@ class SandboxJob:
     @property
     def _failure(self) -> str | None:
         return next((name for name in _ERRORS if name in self.faults), None)
+
+    def grow_older(self, seconds: float) -> None:
+        """Have been made, and have ended, ``seconds`` earlier."""
+        self.created_at -= timedelta(seconds=seconds)
+        if self.completed_at:
+            self.completed_at -= timedelta(seconds=seconds)
 
     def enter(self, status: str) -> None:
         """Put the job in ``status``, with the result and error that belong to it."""

@@ -84,6 +84,17 @@ class Sandbox:
         self._upstream.clock.advance(seconds)
         self._upstream.touch()
 
+    def pass_time(self, seconds: float) -> None:
+        """Let ``seconds`` have passed everywhere: what Krea made is so much older.
+
+        Where ``advance`` makes its clock differ from this machine's, both go on agreeing here.
+        """
+        with self._upstream.changed:
+            for job in self._upstream.jobs.values():
+                job.grow_older(seconds)
+        self._upstream.clock.pass_time(seconds)
+        self._upstream.touch()
+
     @property
     def jobs(self) -> list[SandboxJob]:
         """The jobs so far, oldest first. The list is a snapshot; the jobs in it go on living."""

@@ -9,8 +9,10 @@ from django.db.models import DateTimeField, F, QuerySet
 from django.utils import timezone
 
 from hailuo_django.krea.client import KreaClient
+from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import JobEvent, KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import Status
 from hailuo_django.worker.send import Sending, SendLane
 from hailuo_django.worker.sweep import sweep
 
@@ -49,7 +51,7 @@ def pass_time(krea: Sandbox, seconds: float) -> None:
     for model in (Submission, KreaAccount):
         fields = [f.name for f in model._meta.fields if isinstance(f, DateTimeField)]
         QuerySet(model).update(**{name: F(name) - timedelta(seconds=seconds) for name in fields})
-    krea.advance(seconds)
+    krea.pass_time(seconds)
 
 
 def look_again(job: VideoJob) -> VideoJob:
@@ -62,6 +64,11 @@ def look_again(job: VideoJob) -> VideoJob:
 def ago(**time: float) -> datetime:
     """A moment in the past."""
     return timezone.now() - timedelta(**time)
+
+
+def named(krea_job_id: str) -> JobReport:
+    """What a webhook says that names this job of Krea's."""
+    return JobReport(krea_job_id, Status.PROCESSING)
 
 
 def history(job: VideoJob) -> list[tuple[str, str, str]]:

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import F, Sum
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -83,12 +83,19 @@ def lock() -> None:
     if not conf.BUDGET:
         return
     locks = BudgetLock.objects.using(VideoJob.database())
-    if not locks.filter(name=LOCK).update(taken=F("taken") + 1):
-        try:
-            with transaction.atomic(using=locks.db):
-                locks.create(name=LOCK)
-        except IntegrityError:  # somebody else made it a moment ago
-            locks.filter(name=LOCK).update(taken=F("taken") + 1)
+    if _taken(locks):
+        return
+    try:
+        with transaction.atomic(using=locks.db):
+            locks.create(name=LOCK)
+    except IntegrityError:  # somebody else made it a moment ago
+        if not _taken(locks):
+            # Where a transaction sees only what was there when it began.
+            raise OperationalError("The budget's lock was made meanwhile: try again.") from None
+
+
+def _taken(locks: QuerySet[BudgetLock]) -> int:
+    return locks.filter(name=LOCK).update(taken=F("taken") + 1)
 
 
 def reserve(price_usd: Decimal, owner_id: Any) -> None:
@@ -125,7 +132,7 @@ def _sum(rows: Any) -> Decimal:
 def _sums(rows: Any, owner: str) -> dict[Any, Decimal]:
     found = rows.order_by().values_list(owner).annotate(usd=Sum("price_usd"))
     sums = {key: Decimal(usd).quantize(CENT_OF_A_CENT) for key, usd in found}
-    return defaultdict(Decimal, sums)
+    return defaultdict(lambda: Decimal(0).quantize(CENT_OF_A_CENT), sums)
 
 
 def _period(cap: str, now: datetime) -> tuple[datetime, datetime]:

@@ -91,6 +91,11 @@ def is_paused() -> bool:
     return _account().filter(paused_at__isnull=False).exists()
 
 
+def is_held() -> bool:
+    """Tell whether a person holds sending back, until they resume it."""
+    return _account().filter(held_at__isnull=False).exists()
+
+
 def holding() -> QuerySet[KreaAccount]:
     """Return the row of this account where it holds sending back now, to be asked within a query.
 

@@ -20,7 +20,7 @@ from . import ledger, results
 from .conf import conf
 from .krea.text import Secret, redactor
 from .krea.wire import JobReport, Unreadable, read_job
-from .states import RUNNING, Status
+from .states import ENDED, Status
 from .tokens import PATTERN, Addressee, BadToken, read_token
 
 logger = logging.getLogger(__name__)
@@ -92,14 +92,15 @@ def _apply(addressee: Addressee, news: JobReport | None) -> int:
     if news is None:
         ledger.make_due(job_id, number)
         return 202
-    running = Q(status__in=RUNNING)
+    # Also what ended here alone: since Krea did not find it, or somebody gave it up.
+    open_ended = ~Q(krea_status__in=ENDED)
     if _may_decide(news) and ledger.report(
-        job_id, number, news, by=ledger.WEBHOOK, where=running, **ledger.webhook_seen()
+        job_id, number, news, by=ledger.WEBHOOK, where=open_ended, **ledger.webhook_seen()
     ):
         return 200
     if ledger.count_webhook(job_id, number, news):
         return 200
-    ledger.make_due(job_id, number, candidate_id=news.krea_job_id)
+    ledger.make_due(job_id, number, news)
     return 202
 
 

@@ -74,7 +74,8 @@ def find_orphans(days: float, *, own_account: bool = False) -> Orphans:
         complete=listing.complete,
         strangers=unknown,
         unconfirmed=list(rows.filter(status=Status.UNCONFIRMED)),
-        unsent=_older(unsent, unknown),
+        # While sending is held, batches may have written anew what was sent before a restore.
+        unsent=list(unsent) if unknown and pacing.is_held() else _older(unsent, unknown),
         missing=missing if listing.complete else [],
     )
 

@@ -16,7 +16,7 @@ from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.states import Action, FailureCode, Status
 
-from .recipe import SYSTEM, Move, move, write_note
+from .recipe import SYSTEM, Move, each_alone, move, write_note
 from .reports import adopt
 
 
@@ -137,7 +137,8 @@ def lose_abandoned(limit: int = 100) -> int:
     for submission in abandoned[:limit]:
         expired = Q(lease_token=submission.lease_token, lease_expires_at__lte=now)
         wanted = Move.of(submission, Action.LOSE, Status.UNCONFIRMED, SYSTEM, reason, where=expired)
-        lost += move(wanted, **_lost(reason)) is not None
+        with each_alone(submission):
+            lost += move(wanted, **_lost(reason)) is not None
     return lost
 
 

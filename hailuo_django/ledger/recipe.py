@@ -8,15 +8,17 @@ first, then submission, everywhere.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Case, F, Q, TextField, Value, When
+from django.db.models import Case, DateTimeField, F, Q, TextField, Value, When
 from django.utils import timezone
 
 from hailuo_django import results, states
@@ -35,6 +37,8 @@ ANNOUNCEMENTS: dict[str, str] = {
 }
 
 MAX_DETAIL_LENGTH = 4000
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,10 @@ _MOVED = (
 def _end(target: Status, fields: dict[str, Any], now: datetime) -> dict[str, Any]:
     if target not in states.ENDED:
         return fields
-    return {"due_at": None, "ended_at": now, "lease_expires_at": None, **fields}
+    # A job of Krea's that somebody named meanwhile may be its own, and paid for: it is asked for.
+    named = When(~Q(candidate_id=""), then=Value(now))
+    due_at = Case(named, default=None, output_field=DateTimeField())
+    return {"due_at": due_at, "ended_at": now, "lease_expires_at": None, **fields}
 
 
 def _move_job(wanted: Move, fields: dict[str, Any], now: datetime) -> int:
@@ -176,6 +183,19 @@ def result(url: str) -> dict[str, str]:
 def lock_job(job_id: uuid.UUID) -> None:
     """Take the job's lock, by a write that changes nothing, before that of its submission."""
     VideoJob.objects.using(VideoJob.database()).lock([job_id])
+
+
+@contextlib.contextmanager
+def each_alone(submission: Submission) -> Iterator[None]:
+    """Log what fails for one submission, a receiver of the site's for example, and go on."""
+    try:
+        yield
+    except Exception:
+        logger.exception(
+            "Submission %d of job %s waits; the next sweep will try again.",
+            submission.number,
+            submission.job_id,
+        )
 
 
 def _write_down(wanted: Move, moved: Moved) -> None:

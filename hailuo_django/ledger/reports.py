@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from hailuo_django import results, states
@@ -18,7 +18,7 @@ from hailuo_django.models import Submission, VideoJob
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import Action, FailureCode, Status
 
-from .recipe import POLL, SYSTEM, By, Move, Moved, lock_job, move, result, write_note
+from .recipe import POLL, SYSTEM, WEBHOOK, By, Move, Moved, lock_job, move, result, write_note
 from .schedule import first_look, rare_look
 from .wishes import wish_cancelled
 
@@ -127,16 +127,27 @@ def count_webhook(job_id: uuid.UUID, number: int, news: JobReport) -> bool:
     return bool(said.update(**webhook_seen()))
 
 
-def make_due(job_id: uuid.UUID, number: int, candidate_id: str = "") -> None:
-    """Have Krea itself asked now. ``candidate_id`` is kept where no id is on record."""
+def make_due(job_id: uuid.UUID, number: int, news: JobReport | None = None) -> None:
+    """Have Krea itself asked now, and keep what a webhook said, should Krea have no answer."""
     alias = VideoJob.database()
     rows = Submission.objects.using(alias).filter(job_id=job_id, number=number)
     with transaction.atomic(using=alias):
         lock_job(job_id)
-        if candidate_id:
-            rows.filter(krea_job_id=None).update(candidate_id=candidate_id)
+        if news:
+            rows.filter(krea_job_id=None).update(candidate_id=news.krea_job_id)
+            untold = ~Q(krea_status__in=states.ENDED)
+            rows.filter(untold, krea_job_id=news.krea_job_id).update(raw=news.raw)
+            _note_another(rows.exclude(krea_job_id=news.krea_job_id), news.krea_job_id)
         if rows.update(due_at=timezone.now(), not_found_since=None, **webhook_seen()):
             nudge_after_commit(job_id, using=alias)
+
+
+def _note_another(rows: QuerySet[Submission], krea_job_id: str) -> None:
+    """Say once that a submission's own webhook names another job than the one on record."""
+    submission = rows.filter(krea_job_id__isnull=False).first()
+    said = "A webhook of this submission named another Krea job"
+    if submission and not submission.events.using(rows.db).filter(detail__startswith=said).exists():
+        write_note(submission, f"{said}: {krea_job_id}", WEBHOOK)
 
 
 def reject_candidate(submission: Submission, reason: str) -> None:

@@ -16,7 +16,7 @@ from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Batch, Submission, VideoJob
 from hailuo_django.states import Action
 
-from .recipe import SYSTEM, lock_job, write_decision
+from .recipe import SYSTEM, each_alone, lock_job, write_decision
 
 AGE_OF_FULL_INTERVAL_SECONDS = 1200
 """Polls grow rarer with age, and are rarest from here on."""
@@ -138,7 +138,7 @@ def mark_overdue(limit: int = 100) -> int:
     rows = Submission.objects.using(VideoJob.database())
     marked = 0
     for submission in rows.unmarked(longest, now)[:limit]:
-        with transaction.atomic(using=rows.db):
+        with each_alone(submission), transaction.atomic(using=rows.db):
             lock_job(submission.job_id)
             mine = rows.filter(pk=submission.pk, status=submission.status, overdue_at=None)
             if mine.update(overdue_at=now):

@@ -16,7 +16,7 @@ from hailuo_django import budget
 from hailuo_django.exceptions import HailuoError, TooSoon
 from hailuo_django.krea.wire import GENERATE_PATH, generate_body
 from hailuo_django.models import REQUEST_FIELDS, JobEvent, Submission, VideoJob
-from hailuo_django.models.querysets import SubmissionQuerySet
+from hailuo_django.models.querysets import HAS_A_NAME, SubmissionQuerySet
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import ENDED, LIVE, RESUBMITTABLE, Action, Status
 
@@ -184,7 +184,7 @@ def sync(job: VideoJob, *, by: By, cooldown_seconds: float = 0) -> None:
             raise _no_look(rows.first(), now, cooldown_seconds)
         mine = Submission.objects.using(alias).filter(job_id=job.pk)
         waiting = Q(status__in=LIVE - {Status.UNSENT, Status.SUBMITTING})
-        reversible = Q(status__in=ENDED - {Status.COMPLETED}, krea_job_id__isnull=False)
+        reversible = HAS_A_NAME & Q(status__in=ENDED - {Status.COMPLETED})
         # Where the video may not be linked, Krea may know a better address by now.
         lacking = Q(status=Status.COMPLETED)
         if not rows.get().is_flagged:
@@ -212,7 +212,11 @@ def _no_look(row: VideoJob | None, now: datetime, cooldown_seconds: float) -> Ha
 def _withdraw(submission: Submission, by: By, detail: str) -> None:
     unsent = Q(status=Status.UNSENT)
     wanted = Move.of(submission, Action.WITHDRAW, Status.CANCELLED, by, detail, where=unsent)
-    move(wanted, note="")
+    # Should a job that was named turn out to be its own, nobody wants that either.
+    wish: dict[str, Any] = {"note": ""}
+    if submission.candidate_id:
+        wish["cancel_requested_at"] = timezone.now()
+    move(wanted, **wish)
 
 
 def _rows() -> SubmissionQuerySet:

@@ -35,12 +35,18 @@ def lost_for_good(now: datetime) -> Q:
 # By the one that has an index and few rows; a constraint says that both are the same.
 _IS_LIVE = Q(ended_at=None, status__in=LIVE)
 
-_ENDED_HERE_ALONE = Q(
-    status__in=[Status.FAILED, Status.CANCELLED],
-    krea_job_id__isnull=False,
-    due_at__isnull=False,  # it is asked for as long as Krea may answer otherwise
-) & ~Q(krea_status__in=ENDED)
-"""Ended by a verdict, or since Krea did not find it, while Krea never said that it has ended."""
+HAS_A_NAME = Q(krea_job_id__isnull=False) | ~Q(candidate_id="")
+"""There is a job of Krea's to ask for: on record, or named and not confirmed yet."""
+
+_ENDED_HERE_ALONE = (
+    Q(
+        status__in=[Status.FAILED, Status.CANCELLED],
+        due_at__isnull=False,  # it is asked for as long as Krea may answer otherwise
+    )
+    & HAS_A_NAME
+    & ~Q(krea_status__in=ENDED)
+)
+"""Ended by a verdict, a refusal, or since Krea did not find it; Krea never said that it has."""
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -123,9 +129,16 @@ class SubmissionQuerySet(QuerySet["Submission"]):
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete settled submissions. Raises ProtectedError when Krea may still bill any."""
-        if billable := [*self.billable()]:
-            raise ProtectedError(PROTECTED, {*billable})
-        return super().delete()
+        self._for_write = True  # and so ``db`` is where rows are deleted, not where they are read
+        alias = self.db
+        found = list(self.using(alias).values_list("pk", "job"))
+        jobs: Any = self.model._meta.get_field("job").related_model
+        with transaction.atomic(using=alias):
+            jobs.objects.using(alias).lock({job for _key, job in found})
+            rows = self.model._default_manager.using(alias).filter(pk__in=[pk for pk, _ in found])
+            if billable := [*rows.billable()]:
+                raise ProtectedError(PROTECTED, {*billable})
+            return QuerySet.delete(rows)
 
     delete.queryset_only = True  # type: ignore[attr-defined]
 
@@ -160,10 +173,11 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         """Return those that a person may name an upstream job for.
 
         Besides lost answers what was not sent, as far as this database knows: one restored from
-        a backup has forgotten what was sent since.
+        a backup has forgotten what was sent since. And what was refused, or withdrawn: whoever
+        refused it in Krea's place may have passed it on.
         """
-        forgotten = Q(status=Status.UNSENT, krea_job_id=None)
-        return self.lost() | self.filter(forgotten)
+        never_named = Q(status__in=[Status.UNSENT, Status.FAILED, Status.CANCELLED])
+        return self.lost() | self.filter(never_named, krea_job_id=None)
 
     def unmarked(self, longest: timedelta, now: datetime) -> SubmissionQuerySet:
         """Return those that have taken ``longest`` and are not marked overdue."""

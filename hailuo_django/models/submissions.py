@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import ProtectedError, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -143,9 +143,13 @@ class Submission(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete a settled submission. Raises ProtectedError while Krea may still bill it."""
-        if self.may_be_billed:
-            raise ProtectedError(PROTECTED, {self})
-        return super().delete(*args, **kwargs)
+        using = kwargs.get("using") or (args[0] if args else None) or VideoJob.database()
+        with transaction.atomic(using=using):
+            VideoJob.objects.using(using).lock([self.job_id])
+            # As it is now, whatever it was when it was read.
+            if Submission.objects.using(using).billable().filter(pk=self.pk).exists():
+                raise ProtectedError(PROTECTED, {self})
+            return super().delete(*args, **kwargs)
 
     @property
     def is_live(self) -> bool:
@@ -164,10 +168,10 @@ class Submission(models.Model):
 
     @property
     def _ended_here_alone(self) -> bool:
-        """By a verdict, or since Krea did not find it; Krea never said that it has ended."""
+        """By a verdict, a refusal, or since Krea did not find it; Krea never said that it has."""
         return (
             self.status in (Status.FAILED, Status.CANCELLED)
-            and self.krea_job_id is not None
+            and (self.krea_job_id is not None or bool(self.candidate_id))
             and self.due_at is not None
             and self.krea_status not in ENDED
         )
@@ -175,7 +179,9 @@ class Submission(models.Model):
     @property
     def is_to_cancel(self) -> bool:
         """Whether Krea works on it and somebody wants it cancelled."""
-        return bool(self.cancel_requested_at and self.runs_upstream)
+        # What was only named may be another's.
+        known = self.krea_job_id is not None
+        return bool(self.cancel_requested_at and known and self.runs_upstream)
 
     @property
     def is_overdue(self) -> bool:

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 MAX_TAKEN = 20
 
+MAY_SPEND = "hailuo_django.submit_videojob"
+
 
 def work_on_batches() -> bool:
     """Do what batches want, the longest waiting first, for ``batch_seconds()`` at most.
@@ -46,6 +48,9 @@ def _work_on(batch: Batch, *, seconds: float) -> bool:
     """Return whether all is done."""
     if batch.actor is None or not batch.actor.is_active:
         ledger.stop(batch, _("The account of the operator who confirmed this is gone."))
+        return True
+    if not batch.actor.has_perm(MAY_SPEND):
+        ledger.stop(batch, _("The operator who confirmed this may not submit jobs any more."))
         return True
     with hushed():
         done = ledger.work_on(batch, seconds=seconds)

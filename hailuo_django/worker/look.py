@@ -18,7 +18,7 @@ from hailuo_django.conf import conf
 from hailuo_django.deadlines import call_seconds, lease_seconds
 from hailuo_django.krea import errors
 from hailuo_django.krea.client import KreaClient
-from hailuo_django.krea.wire import JobReport
+from hailuo_django.krea.wire import JobReport, Unreadable, read_job
 from hailuo_django.ledger import next_look, rare_look
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.models.querysets import NOT_FOUND_AFTER
@@ -161,11 +161,26 @@ def _write_absence(submission: Submission) -> None:
     elif submission.krea_job_id is None and is_gone:
         ledger.reject_candidate(submission, "Krea does not know it.")
     elif submission.status in RUNNING and (is_gone or cancelled):
-        ledger.miss(submission, not_found_since=since, cancelled=cancelled)
+        if not (is_gone and _report_what_was_told(submission)):
+            ledger.miss(submission, not_found_since=since, cancelled=cancelled)
     elif submission.status in ENDED and not _may_go_on(submission, absent_for):
         ledger.finish_look(submission, due_at=None)
     else:
         ledger.finish_look(submission, **changes)
+
+
+def _report_what_was_told(submission: Submission) -> bool:
+    """Take a webhook's word for a video that Krea has no answer about; False where is none."""
+    if conf.WEBHOOK_CONFIRM:
+        return False
+    try:
+        told = read_job(submission.raw)
+    except Unreadable:
+        return False
+    completed = told.status == Status.COMPLETED and bool(told.urls)
+    return completed and ledger.report(
+        submission.job_id, submission.number, told, by=ledger.WEBHOOK
+    )
 
 
 def _due_although_absent(submission: Submission, since: datetime) -> datetime:
@@ -185,10 +200,12 @@ def _weigh_candidate(submission: Submission, news: JobReport) -> None:
     A job without a readable time fits: it was named for this one, and it may be paid for.
     """
     earliest = aware(submission.sent_at or submission.created_at) - OLDER_THAN_ITS_ORDER
-    if news.created_at is not None and news.created_at < earliest:
+    chosen = _was_chosen(submission)
+    # What a person names may be older: rows that a restored site writes anew are younger.
+    if not chosen and news.created_at is not None and news.created_at < earliest:
         ledger.reject_candidate(submission, "It is older than the submission.")
         return
-    if _was_chosen(submission) and _is_perhaps_under_way(submission, news):
+    if chosen and _is_perhaps_under_way(submission, news):
         due_at = timezone.now() + timedelta(seconds=lease_seconds())
         note = "A request under way may have made the job that was named: its answer comes first."
         ledger.finish_look(submission, due_at=due_at, note=note)

@@ -109,6 +109,11 @@ def _weigh(search: Search, answer: JobList) -> None:
         _give_back(search.submissions, "it came without Krea's time.", None)
         return
     offset = answer.server_time + CUT_OFF - search.asked_at
+    if abs(offset) > SKEW:
+        seconds = round(offset.total_seconds())
+        trouble = f"Krea's clock and this host's differ by {seconds} s, so it proves nothing."
+        _give_back(search.submissions, trouble, None)
+        return
     listing = Listing(answer.server_time, answer.reach, *sort_out(answer.jobs))
     findings = [(row, examine(_window(row, offset), listing)) for row in search.submissions]
     in_question = {job.krea_job_id: job for _, found in findings for job in found.strangers}
@@ -120,6 +125,10 @@ def _weigh(search: Search, answer: JobList) -> None:
 
 def _decide(row: Submission, finding: Finding, offset: timedelta) -> bool:
     """Do what needs no person; False when nothing was decided."""
+    if pacing.is_held():
+        # By a person, as after a restore: until that is over, rows here may have forgotten what
+        # was sent, and whose job a stranger is cannot be told by what they know.
+        return False
     proof = _proof(finding)
     if finding.is_absent and row.cancel_requested_at:
         return ledger.cancel_absent(row, proof=proof)

@@ -372,6 +372,18 @@ def test_a_batch_of_somebody_whose_account_was_closed_is_left(grace: User) -> No
     assert auditor.open(page.address).text.count(words) == MANY
 
 
+def test_a_batch_of_somebody_who_may_not_spend_any_more_is_left(grace: User) -> None:
+    page = confirmed(Browser(grace))
+    grace.user_permissions.clear()
+
+    sweep()
+
+    assert submitted() == 0
+    auditor = Browser(person("root", is_superuser=True))
+    words = "The operator who confirmed this may not submit jobs any more."
+    assert auditor.open(page.address).text.count(words) == MANY
+
+
 def test_a_batch_of_somebody_who_was_deleted_is_left(grace: User) -> None:
     page = confirmed(Browser(grace))
     User.objects.filter(pk=grace.pk).delete()

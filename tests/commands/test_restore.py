@@ -101,11 +101,25 @@ def test_a_late_webhook_names_the_job_by_itself(
 def test_what_is_younger_than_every_unknown_job_is_none_of_them(
     krea: Sandbox, restored: VideoJob
 ) -> None:
-    said("pause")
     krea.jobs[0].created_at -= timedelta(hours=1)
     text, _ = said("orphans")
     assert f"  {krea.jobs[0].id}  " in text
     assert str(restored.pk) not in text
+
+
+def test_while_it_is_held_a_younger_one_may_have_been_written_anew_and_is_adopted(
+    krea: Sandbox, restored: VideoJob
+) -> None:
+    """As by a batch that was confirmed before the backup and goes on after the restore."""
+    said("pause")
+    krea.jobs[0].created_at -= timedelta(hours=3)
+    text, _ = said("orphans")
+    assert str(restored.pk) in text
+    said("adopt", str(restored.pk), krea.jobs[0].id, "--yes")
+    work()
+    krea.move(krea.jobs[0].id, "completed")
+    work()
+    assert (status(restored), len(krea.posts)) == (Status.COMPLETED, 1)
 
 
 def test_an_id_that_krea_does_not_know_is_forgotten_and_nothing_else(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -18,7 +19,7 @@ from hailuo_django import budget, ledger
 from hailuo_django.conf import conf
 from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.errors import NotFound
-from hailuo_django.krea.wire import JobReport
+from hailuo_django.krea.wire import JobReport, read_job
 from hailuo_django.models import Heartbeat, KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import RUNNING, FailureCode, Status
@@ -26,7 +27,19 @@ from hailuo_django.worker.look import LookLane
 from hailuo_django.worker.sweep import sweep
 from tests.site import configure
 
-from .rows import ago, change, claimed, client, fresh, history, look_again, only, sent, submitted
+from .rows import (
+    ago,
+    change,
+    claimed,
+    client,
+    fresh,
+    history,
+    look_again,
+    named,
+    only,
+    sent,
+    submitted,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -221,6 +234,29 @@ def test_a_job_that_krea_forgot_is_given_some_time(krea: Sandbox) -> None:
 
     job = look_again(job)
     assert (job.status, job.failure_code) == (Status.FAILED, "not_found")
+
+
+@pytest.mark.parametrize("confirms", [False, True])
+def test_the_video_that_only_a_webhook_told_of_is_kept_where_krea_has_forgotten_it(
+    krea: Sandbox, settings: Settings, confirms: bool
+) -> None:
+    """Its address may not be linked, so Krea is asked; unless its word alone is to count."""
+    settings.HAILUO = {**settings.HAILUO, "WEBHOOK_CONFIRM": confirms}
+    job = sent()
+    said: dict[str, Any] = {"job_id": upstream(job), "status": "completed"}
+    said |= {"result": {"urls": ["https://elsewhere.example/a.mp4"]}}
+    ledger.make_due(job.pk, 1, read_job(json.dumps(said)))
+    krea.misbehave("missing", times=None, on="get")
+    assert look_again(job).status == Status.BACKLOGGED
+    change(job, not_found_since=ago(minutes=20))
+
+    job = look_again(job)
+
+    if confirms:
+        assert (job.status, job.failure_code) == (Status.FAILED, "not_found")
+    else:
+        assert (job.status, job.is_flagged) == (Status.COMPLETED, True)
+        assert job.result_url == "https://elsewhere.example/a.mp4"
 
 
 def test_a_job_of_another_token_is_never_given_up(krea: Sandbox) -> None:
@@ -449,7 +485,7 @@ def candidate(job: VideoJob, krea_job_id: str, **fields: Any) -> VideoJob:
     """Sent, the answer lost, and then a webhook named ``krea_job_id``."""
     change(job, status=Status.UNCONFIRMED, krea_job_id=None, sent_at=timezone.now(), **fields)
     VideoJob.objects.filter(pk=job.pk).update(status=Status.UNCONFIRMED)
-    ledger.make_due(job.pk, 1, candidate_id=krea_job_id)
+    ledger.make_due(job.pk, 1, named(krea_job_id))
     sweep()
     return fresh(job)
 
@@ -512,7 +548,7 @@ def test_a_candidate_that_completed_cancels_its_twin(krea: Sandbox) -> None:
     first, twin = krea.jobs
     krea.move(first.id, "completed")
 
-    ledger.make_due(job.pk, 1, candidate_id=first.id)
+    ledger.make_due(job.pk, 1, named(first.id))
     sweep()
     sweep()
 
@@ -604,7 +640,7 @@ def test_a_webhook_that_came_before_the_answer_was_lost_is_not_forgotten(
     change(job, status=Status.SUBMITTING, lease_expires_at=expires)
     VideoJob.objects.filter(pk=job.pk).update(status=Status.SUBMITTING)
     krea.move(krea.jobs[0].id, "completed", deliver=False)
-    ledger.make_due(job.pk, 1, candidate_id=krea.jobs[0].id)
+    ledger.make_due(job.pk, 1, named(krea.jobs[0].id))
 
     if sender == "lost the answer":
         ledger.lose(only(job), reason="cut")
@@ -727,7 +763,7 @@ def test_a_webhook_that_overtook_the_answer_is_not_forgotten(
     job = submitted()
     lane, item = claimed(krea)
     answer = lane.call(item)
-    ledger.make_due(job.pk, 1, candidate_id=answer.krea_job_id)
+    ledger.make_due(job.pk, 1, named(answer.krea_job_id))
     krea.move(answer.krea_job_id, "completed", deliver=False)
 
     lane.record(item, answer)

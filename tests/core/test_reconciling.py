@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
-from hailuo_django import ledger
+from hailuo_django import ledger, pacing
 from hailuo_django.deadlines import call_seconds
 from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.listing import list_since
@@ -35,6 +35,7 @@ from .rows import (
     fresh,
     history,
     look_again,
+    named,
     only,
     pass_time,
     sent,
@@ -237,7 +238,7 @@ def test_absence_is_proved_by_a_known_job_made_after_the_window(krea: Sandbox) -
         assert [event.detail for event in job.events.filter(action="note")] == [proof(krea)]
 
 
-@pytest.mark.parametrize("ahead", [0, 600])
+@pytest.mark.parametrize("ahead", [0, 240])
 def test_absence_allows_for_the_clocks_of_krea_and_of_the_host_that_lost_the_answer(
     krea: Sandbox, ahead: float
 ) -> None:
@@ -251,6 +252,38 @@ def test_absence_allows_for_the_clocks_of_krea_and_of_the_host_that_lost_the_ans
     list_now()
     assert only(job).evidence["control"] == ""
     assert only(job).evidence["absent"] is False, "it may still be on its way"
+
+
+@pytest.mark.parametrize("host_ahead", [360, -360])
+def test_nothing_is_decided_where_kreas_clock_and_ours_differ(
+    krea: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch, host_ahead: float
+) -> None:
+    """What was made would seem to lie before its order, or after the proof that it was not."""
+    configure(settings, **RESENDING)
+    job = lost(krea)
+    sent()
+    change(job, due_at=ago(days=1))
+    at = timezone.now() + timedelta(seconds=host_ahead)
+    monkeypatch.setattr(timezone, "now", lambda: at)
+    sweep()
+    assert (fresh(job).status, fresh(job).submission_count) == (Status.UNCONFIRMED, 1)
+    assert "it proves nothing" in only(job).note
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_nothing_is_decided_while_a_person_holds_sending(
+    krea: Sandbox, settings: Settings, arrived: bool
+) -> None:
+    """As after a restore: whoever sent this stranger may have forgotten it."""
+    configure(settings, **RESENDING)
+    job = lost(krea, arrived=arrived)
+    sent()
+    pacing.hold(pacing.account())
+    list_now()
+    assert (fresh(job).status, fresh(job).submission_count) == (Status.UNCONFIRMED, 1)
+    pacing.resume(pacing.account())
+    list_now()
+    assert fresh(job).status != Status.UNCONFIRMED
 
 
 def test_a_list_that_ends_before_an_old_one_decides_about_the_younger(
@@ -306,7 +339,7 @@ def test_what_a_webhook_names_while_absence_is_proved_is_not_sent_again(
     change(job, due_at=ago(seconds=1))
     lane, search = searching(krea)
     answer = lane.call(search)
-    ledger.make_due(job.pk, 1, candidate_id="it-arrived-late")
+    ledger.make_due(job.pk, 1, named("it-arrived-late"))
 
     lane.record(search, answer)
 

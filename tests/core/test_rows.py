@@ -12,6 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django.exceptions import Conflict
@@ -205,6 +206,19 @@ def test_a_live_submission_cannot_be_deleted_by_itself(status: str) -> None:
     with pytest.raises(ProtectedError):
         job.submissions.all().delete()
     assert only(job).status == status
+
+
+@pytest.mark.parametrize("delete", ["row", "rows"])
+def test_a_submission_is_judged_as_it_is_and_not_as_it_was_read(delete: str) -> None:
+    """A clean-up had read it as given up; its webhook has named its job since."""
+    job = submitted()
+    change(job, status=Status.FAILED, due_at=None)
+    read = only(job)
+    change(job, krea_job_id="named", due_at=timezone.now())
+    with pytest.raises(ProtectedError):
+        read.delete() if delete == "row" else Submission.objects.filter(pk=read.pk).delete()
+    assert job.events.exists()
+    assert only(job).krea_job_id == "named"
 
 
 def test_a_settled_submission_can_be_deleted() -> None:

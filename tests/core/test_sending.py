@@ -11,15 +11,16 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connections
+from django.db.models.signals import post_save
 from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django import ledger
 from hailuo_django.deadlines import call_seconds, lease_seconds
 from hailuo_django.krea.errors import AccountProblem, Ambiguous, KreaError, NotSent, Refused
-from hailuo_django.models import KreaAccount, Submission, VideoJob
+from hailuo_django.models import JobEvent, KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
-from hailuo_django.states import Status
+from hailuo_django.states import Action, Status
 from hailuo_django.tokens import Addressee, make_webhook_url
 from hailuo_django.worker import send
 from hailuo_django.worker.send import SendLane
@@ -556,3 +557,22 @@ def test_the_webhook_address_is_not_spelled_out_where_variables_are_shown(
     assert address is not None
     assert address.startswith("https://site.example/hailuo/webhook/")
     assert repr(address) == "[secret]"
+
+
+@pytest.mark.logs_errors
+def test_one_whose_loss_cannot_be_written_holds_up_nobody_else(krea: Sandbox) -> None:
+    stuck = submitted(prompt="stuck")
+    claimed(krea)
+    other = submitted(prompt="another")
+    change(stuck, lease_expires_at=ago(seconds=1))
+
+    def refuse(instance: JobEvent, **kwargs: Any) -> None:
+        if instance.action == Action.LOSE:
+            raise RuntimeError("a receiver of the site's")
+
+    post_save.connect(refuse, JobEvent)
+    try:
+        sweep()
+    finally:
+        post_save.disconnect(refuse, JobEvent)
+    assert (only(stuck).status, fresh(other).status) == (Status.SUBMITTING, Status.BACKLOGGED)

@@ -12,13 +12,26 @@ from pytest_django import Settings
 from hailuo_django import budget, ledger
 from hailuo_django.exceptions import BudgetExceeded, Conflict
 from hailuo_django.krea.errors import Ambiguous
+from hailuo_django.krea.wire import generate_body
 from hailuo_django.models import JobEvent, KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import FailureCode, Status
 from hailuo_django.worker.look import LookLane
 from hailuo_django.worker.sweep import sweep
 
-from .rows import ago, change, claimed, client, fresh, history, look_again, only, sent, submitted
+from .rows import (
+    ago,
+    change,
+    claimed,
+    client,
+    fresh,
+    history,
+    look_again,
+    named,
+    only,
+    sent,
+    submitted,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,6 +47,12 @@ def operator() -> ledger.By:
 def lost(krea: Sandbox, *, arrived: bool = True) -> VideoJob:
     krea.misbehave("lost_answer" if arrived else "lost_request", on="generate")
     return sent()
+
+
+def forgotten(krea: Sandbox) -> str:
+    """An upstream job that nobody here has on record."""
+    body = generate_body(prompt="a lighthouse at dusk", resolution="768p", duration=6)
+    return client(krea).generate(body).krea_job_id
 
 
 def last_event(job: VideoJob) -> JobEvent:
@@ -336,7 +355,7 @@ def test_a_candidate_waits_for_the_answer_to_the_request_that_is_under_way(krea:
     lane, item = claimed(krea)
     stranger = krea.jobs[0]
     change(wrong, krea_job_id=None, status=Status.FAILED, failure_code="given_up", due_at=None)
-    ledger.make_due(submitted_job.pk, 1, candidate_id=stranger.id)
+    ledger.make_due(submitted_job.pk, 1, named(stranger.id))
 
     assert LookLane(client(krea)).take(60) is None
     lane.record(item, lane.call(item))
@@ -416,3 +435,36 @@ def test_a_twin_that_becomes_known_late_is_cancelled_where_the_video_is_there(
 
     assert krea.jobs[0].status == "cancelled"
     assert len(krea.paid) == 1
+
+
+@pytest.mark.parametrize("end", ["completed", "cancelled"])
+def test_what_is_cancelled_while_krea_is_asked_about_a_job_that_was_named_is_not_forgotten(
+    krea: Sandbox, operator: ledger.By, end: str
+) -> None:
+    """As after a restore: this database has forgotten that it was sent."""
+    made = forgotten(krea)
+    job = submitted()
+    ledger.choose(only(job), made, by=operator)
+    krea.misbehave("server_error", on="get", times=None)
+    sweep()
+    job.cancel()
+    assert (fresh(job).status, only(job).may_be_billed) == (Status.CANCELLED, True)
+    krea.behave()
+    krea.move(made, "completed" if end == "completed" else "processing")
+    look_again(job)
+    assert look_again(job).status == end
+    [upstream] = krea.jobs
+    assert upstream.status == end, "what runs on although nobody wants it is cancelled"
+    assert only(job).krea_job_id == made
+
+
+def test_a_job_that_was_only_named_is_never_cancelled_upstream(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    """A mistyped id may be that of somebody else's video."""
+    made = forgotten(krea)
+    job = submitted()
+    ledger.choose(only(job), made, by=operator)
+    job.cancel()
+    sweep()
+    assert "DELETE" not in [method for method, _path, _ in krea.requests]

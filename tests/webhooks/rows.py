@@ -60,7 +60,7 @@ class Pair:
 
     def changes(self) -> list[tuple[str, str]]:
         """What happened since it runs: by whom, to which state."""
-        events = self.job.events.exclude(action__in=["submit", "claim", "adopt"])
+        events = self.job.events.exclude(action__in=["submit", "claim", "adopt", "note"])
         return list(events.values_list("source", "to_status"))
 
 

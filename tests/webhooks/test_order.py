@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from hailuo_django.exceptions import Conflict
+from hailuo_django.models import Submission
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import ENDED, RUNNING, Status
 from hailuo_django.worker.sweep import sweep
@@ -173,6 +176,21 @@ def test_another_job_id_changes_nothing_and_krea_decides(krea: Sandbox, client: 
     assert pair.submission.krea_job_id == pair.upstream.id
     assert pair.submission.candidate_id == ""
     assert pair.changes() == []
+    assert post(client, pair.path, json.dumps(foreign).encode()) == 202
+    [said] = pair.job.events.filter(action="note")
+    assert said.detail.endswith(f"named another Krea job: {foreign['job_id']}")
+
+
+def test_a_webhook_undoes_a_verdict_that_krea_never_spoke(krea: Sandbox, client: Client) -> None:
+    pair = running(krea)
+    krea.misbehave("missing", times=None, on="get")
+    Submission.objects.update(not_found_since=timezone.now() - timedelta(hours=1))
+    look()
+    assert pair.row.failure_code == "not_found"
+
+    assert post(client, pair.path, pair.news("completed")) == 200
+
+    assert (pair.row.status, bool(pair.row.video_url)) == (Status.COMPLETED, True)
 
 
 @pytest.mark.proves("W2")
@@ -286,6 +304,23 @@ class TestOverHTTP:
         assert [one.http_status for one in live_krea.deliveries] == [202]
         look()
         assert pair.row.status == Status.COMPLETED
+        assert len(live_krea.posts) == 1
+
+    def test_what_was_refused_after_a_webhook_named_its_job_is_asked_for_and_not_ordered_again(
+        self, live_krea: Sandbox
+    ) -> None:
+        """A gateway passed it on, and then said no in Krea's place and in its form."""
+        live_krea.misbehave("early_webhook", on="generate")
+        live_krea.misbehave("server_error_accepted", on="generate", status=403)
+        live_krea.misbehave("server_error", on="get", times=None)
+        pair = running(live_krea)
+        assert pair.row.status == Status.FAILED
+        assert pair.submission.may_be_billed
+        with pytest.raises(Conflict):
+            pair.row.resubmit()
+        live_krea.behave()
+        look()
+        assert (pair.row.status, pair.row.video_url != "") == (Status.COMPLETED, True)
         assert len(live_krea.posts) == 1
 
     @pytest.mark.parametrize(

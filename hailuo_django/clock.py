@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+import time
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import time as time_of_day
 
 from django.conf import settings
 from django.db import connections
@@ -51,11 +53,14 @@ def site_day(moment: datetime) -> date:
 
 def beginning_of(day: date) -> datetime:
     """Return when a day of the site begins, as rows keep times."""
-    return datetime.combine(day, time.min, tzinfo=_zone() if settings.USE_TZ else None)
+    return datetime.combine(day, time_of_day.min, tzinfo=_zone() if settings.USE_TZ else None)
 
 
-TIME_OF = {"postgresql": "SELECT CLOCK_TIMESTAMP()", "mysql": "SELECT UTC_TIMESTAMP(6)"}
-"""What asks a database server for its time; SQLite has that of this host."""
+TIME_OF = {
+    "postgresql": "SELECT EXTRACT(EPOCH FROM CLOCK_TIMESTAMP())",
+    "mysql": "SELECT UNIX_TIMESTAMP()",
+}
+"""What asks a database server for its time, in seconds since 1970; SQLite has that of this host."""
 
 
 def ahead_of_database(using: str) -> timedelta:
@@ -65,12 +70,12 @@ def ahead_of_database(using: str) -> timedelta:
         return timedelta(0)
     with connection.cursor() as cursor:
         cursor.execute(TIME_OF[connection.vendor])
-        shared: datetime = cursor.fetchone()[0]
-    return _host_time() - (shared if timezone.is_aware(shared) else shared.replace(tzinfo=UTC))
+        shared = float(cursor.fetchone()[0])
+    return timedelta(seconds=_host_time() - shared)
 
 
-def _host_time() -> datetime:
-    return datetime.now(UTC)
+def _host_time() -> float:
+    return time.time()
 
 
 def _zone() -> tzinfo:

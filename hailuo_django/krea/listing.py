@@ -81,14 +81,15 @@ def _made_since(job: JobReport, since: datetime) -> bool:
 
 def _next_cursor(page: JobPage, limit: int) -> str | None:
     """Where the next page begins; None after the last one, empty where nothing tells."""
-    cursor = page.next_cursor
+    cursor, oldest = page.next_cursor, _oldest(page)
     if cursor is None and len(page.items) + page.unreadable >= limit:
         # A full page is no end: its cursor may have got lost, and the jobs tell the time too.
-        oldest = _oldest(page)
         cursor = oldest.isoformat() if oldest else ""
     moment = read_moment(cursor)
     if moment is None:
         return cursor
+    # One that jumps over what lies between it and this page would hide it.
+    moment = max(moment, oldest or moment)
     later = (moment + OVERLAP).astimezone(UTC)
     return later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

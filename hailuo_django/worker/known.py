@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 from typing import NamedTuple
 
+from django.db.models import Q
+
+from hailuo_django.clock import site_time
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.states import RUNNING, Status
 
 IDS_A_QUERY = 500
 
@@ -35,6 +40,20 @@ def sort_out(jobs: Collection[JobReport]) -> Sorted:
     ours = [job for job in jobs if job.krea_job_id in known]
     strangers = [job for job in jobs if job.krea_job_id not in known | dismissed]
     return Sorted(ours, strangers, named)
+
+
+def lacks_any(jobs: Collection[JobReport], account: str, since: datetime, until: datetime) -> bool:
+    """Tell whether a list that should go from ``since`` to ``until`` lacks a job of ours.
+
+    By our own clock. Those that were cancelled may be gone from it; where any other is missing,
+    what else it does not show proves nothing.
+    """
+    rows = Submission.objects.using(VideoJob.database())
+    there = Q(status__in=RUNNING) | Q(status=Status.COMPLETED, ended_at__gte=site_time(since))
+    ours = rows.filter(there, account=account, krea_job_id__isnull=False)
+    ours = ours.filter(sent_at__gte=site_time(since), sent_at__lt=site_time(until))
+    listed = {job.krea_job_id for job in jobs}
+    return any(name not in listed for name in ours.values_list("krea_job_id", flat=True))
 
 
 def _in_parts(ids: Iterable[str]) -> Iterator[list[str]]:

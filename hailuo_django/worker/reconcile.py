@@ -27,7 +27,7 @@ from hailuo_django.models import DeletedSubmission, Submission, VideoJob
 from hailuo_django.states import Status
 
 from .evidence import SKEW, Finding, Listing, Window, examine, rivals
-from .known import sort_out
+from .known import lacks_any, sort_out
 from .lanes import in_words
 
 LISTED_FOR = timedelta(days=1)
@@ -114,21 +114,25 @@ def _weigh(search: Search, answer: JobList) -> None:
         trouble = f"Krea's clock and this host's differ by {seconds} s, so it proves nothing."
         _give_back(search.submissions, trouble, None)
         return
-    listing = Listing(answer.server_time, answer.reach, *sort_out(answer.jobs))
+    # What was sent just now may be late in a list; and the clocks of our hosts differ.
+    settled = search.asked_at - timedelta(seconds=conf.UNCONFIRMED_GRACE_SECONDS) - SKEW
+    beginning = max(search.since, answer.reach or search.since) + 2 * SKEW
+    has_gaps = lacks_any(answer.jobs, pacing.account(), beginning, settled)
+    reach = None if has_gaps else answer.reach
+    listing = Listing(answer.server_time, reach, *sort_out(answer.jobs))
     findings = [(row, examine(_window(row, offset), listing)) for row in search.submissions]
     in_question = {job.krea_job_id: job for _, found in findings for job in found.strangers}
     ledger.remember_strangers(pacing.account(), list(in_question.values()))
+    # By a person, as after a restore: until that is over, rows here may have forgotten what was
+    # sent, and whose job a stranger is cannot be told by what they know.
+    held = pacing.is_held()
     for row, finding in findings:
-        if not _decide(row, finding, offset):
+        if held or not _decide(row, finding, offset):
             _write_down(row, finding)
 
 
 def _decide(row: Submission, finding: Finding, offset: timedelta) -> bool:
     """Do what needs no person; False when nothing was decided."""
-    if pacing.is_held():
-        # By a person, as after a restore: until that is over, rows here may have forgotten what
-        # was sent, and whose job a stranger is cannot be told by what they know.
-        return False
     proof = _proof(finding)
     if finding.is_absent and row.cancel_requested_at:
         return ledger.cancel_absent(row, proof=proof)

@@ -286,6 +286,17 @@ def test_nothing_is_decided_while_a_person_holds_sending(
     assert fresh(job).status != Status.UNCONFIRMED
 
 
+def test_a_list_that_lacks_a_job_of_ours_proves_nothing(krea: Sandbox, settings: Settings) -> None:
+    """It ended early, and said that it was whole."""
+    configure(settings, **RESENDING)
+    job = lost(krea, arrived=False)
+    unlisted, _control = sent(), sent()
+    change(unlisted, sent_at=only(job).sent_at)
+    krea.jobs[0].created_at -= timedelta(days=1)
+    list_now()
+    assert (fresh(job).status, only(job).evidence["whole"]) == (Status.UNCONFIRMED, False)
+
+
 def test_a_list_that_ends_before_an_old_one_decides_about_the_younger(
     krea: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,11 +123,21 @@ def test_a_cursor_is_moved_by_a_millisecond(net: Net) -> None:
     assert b"cursor=2026-11-01T12%3A00%3A05.124Z " in server.requests[1]
 
 
+def test_a_cursor_that_jumps_hides_nothing(net: Net) -> None:
+    server = net.serve(
+        answer(200, {"items": [at(9, "a")], "next_cursor": at(-5, "")["created_at"]}),
+        answer(200, {"items": [at(4, "hidden"), at(-6, "c")]}),
+    )
+    listing = list_since(net.client(server.url), NOON)
+    assert (ids(listing), listing.complete) == (["a", "hidden"], True)
+    assert b"cursor=2026-11-01T12%3A00%3A09.001Z " in server.requests[1]
+
+
 @pytest.mark.parametrize("lost", [{}, {"next_cursor": "x" * 101}, {"nextPage": "2"}])
 def test_a_full_page_that_lost_its_cursor_is_no_end(net: Net, lost: dict[str, str]) -> None:
     server = net.serve(
         answer(200, {"items": [at(3, "a"), at(2, "b")]} | lost),
-        answer(200, {"items": [at(2, "b"), at(1, "c")], "next_cursor": at(-1, "")["created_at"]}),
+        answer(200, {"items": [at(1, "c"), at(-1, "d")], "next_cursor": None}),
     )
     listing = list_since(net.client(server.url), NOON, limit=2)
     assert (ids(listing), listing.complete) == (["a", "b", "c"], True)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from .findings import Finding, Level, problem
 from .krea import examine_krea
 from .rows import examine_account, examine_budget, examine_submissions, examine_sweep
-from .site import examine_queue, examine_schedule, examine_settings
+from .site import examine_clock, examine_queue, examine_schedule, examine_settings
 from .webhook import examine_webhook
 
 __all__ = ["EXAMINATIONS", "Finding", "Level", "examine"]
@@ -20,6 +20,7 @@ __all__ = ["EXAMINATIONS", "Finding", "Level", "examine"]
 EXAMINATIONS: tuple[Callable[[], Iterable[Finding]], ...] = (
     examine_settings,
     examine_krea,
+    examine_clock,
     examine_schedule,
     examine_sweep,
     examine_queue,

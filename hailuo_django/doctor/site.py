@@ -11,9 +11,12 @@ from django.utils.translation import gettext as _
 from hailuo_django import schedule
 from hailuo_django.checks import TAG
 from hailuo_django.checks.cluster import check_cluster
+from hailuo_django.clock import ahead_of_database
 from hailuo_django.conf import conf
+from hailuo_django.models import VideoJob
+from hailuo_django.worker.evidence import SKEW
 
-from .findings import Finding, Level, ok
+from .findings import Finding, Level, ok, problem
 
 
 def examine_settings() -> Iterator[Finding]:
@@ -25,6 +28,14 @@ def examine_settings() -> Iterator[Finding]:
         yield _finding("settings.check", message)
     if not any(message.level >= WARNING for message in found):
         yield ok("settings.ok", _("The settings pass their checks."))
+
+
+def examine_clock() -> Iterator[Finding]:
+    """Compare the clock of this machine with that of the database, which all hosts share."""
+    seconds = round(ahead_of_database(VideoJob.database()).total_seconds())
+    if abs(seconds) > SKEW.total_seconds():
+        found = _("This machine's clock is %d s ahead of the database's: workers here do nothing.")
+        yield problem("clock.database", found % seconds, _("Set it right: run NTP on every host."))
 
 
 def examine_queue() -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from hailuo_django import pacing
 from hailuo_django.clock import aware
+from hailuo_django.doctor.site import examine_clock
 from hailuo_django.models import KreaAccount, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
@@ -108,3 +109,4 @@ def test_a_worker_whose_clock_is_not_the_databases_does_nothing(
     assert len(krea.posts) == is_alone
     said = any("this host's clock is" in message for message in caplog.messages)
     assert said is not is_alone
+    assert [found.code for found in examine_clock()] == ([] if is_alone else ["clock.database"])

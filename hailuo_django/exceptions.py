@@ -12,6 +12,9 @@ SUBMISSION_ALIVE = "submission_alive"
 STALE = "stale"
 """A Conflict's code: the row was changed after it was read."""
 
+PRICE_CHANGED = "price_changed"
+"""A Conflict's code: it costs more than the caller wants to pay."""
+
 
 class HailuoError(Exception):
     """Base of every error of this app. ``code`` is stable, the text is for people."""

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import AuthenticationFailed, NotFound
-from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer, TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
@@ -45,12 +45,16 @@ class HailuoViewSet(GenericViewSet[Any]):
         return [import_string(path)() for path in conf.API_PERMISSION_CLASSES]
 
     def get_renderers(self) -> list[Any]:
-        """Return the site's renderers; no pages for browsers where DRF's templates are missing."""
-        renderers = super().get_renderers()
-        if apps.is_installed("rest_framework"):
-            return renderers
-        headless = [one for one in renderers if not isinstance(one, BrowsableAPIRenderer)]
-        return headless or [JSONRenderer()]
+        """Return the site's renderers, but for those whose templates nobody has.
+
+        There are none for our views, and DRF's own only where it is installed.
+        """
+        lacking: tuple[Any, ...] = (TemplateHTMLRenderer,)
+        if not apps.is_installed("rest_framework"):
+            lacking += (BrowsableAPIRenderer,)
+        return [one for one in super().get_renderers() if not isinstance(one, lacking)] or [
+            JSONRenderer()
+        ]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse, before anything is written, a host whose addresses no answer could name."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
+from rest_framework.exceptions import NotFound
 from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from hailuo_django.models import JobEvent
@@ -23,11 +27,17 @@ class JobEventViewSet(ListModelMixin, HailuoViewSet):
     filter_backends = (KnownParameters,)
 
     def get_queryset(self) -> QuerySet[JobEvent]:
-        """Return the history of a job that exists for this user; else 404."""
-        jobs = jobs_for(self.request.user, self.action)
-        job = get_object_or_404(jobs, pk=self.job_id())
-        self.check_object_permissions(self.request, job)
-        return JobEvent.objects.filter(job=job).select_related("submission")
+        """Return the history of the job."""
+        return JobEvent.objects.filter(job=self.job_id()).select_related("submission")
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Return what happened to the job, where it exists for this user; else 404."""
+        # Not in get_queryset(), which permission classes may ask for the model.
+        job = jobs_for(request.user, self.action).filter(pk=self.job_id()).first()
+        if job is None:
+            raise NotFound
+        self.check_object_permissions(request, job)
+        return super().list(request, *args, **kwargs)
 
     def get_serializer_class(self) -> type[BaseSerializer[JobEvent]]:
         """Return the details to staff only."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import TooManyFieldsSent
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,7 @@ from rest_framework.exceptions import (
     APIException,
     ErrorDetail,
     NotFound,
+    ParseError,
     Throttled,
     ValidationError,
 )
@@ -134,6 +136,8 @@ def as_api_exception(error: Exception) -> Exception:
             return Throttled(wait=error.wait_seconds, detail=error.message, code=error.code)
         case DjangoValidationError():
             return ValidationError(as_serializer_error(error))
+        case TooManyFieldsSent():  # in the address; in a body it is too large
+            return ParseError(_("The address has more parameters than this site takes."))
     return error
 
 

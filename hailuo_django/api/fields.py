@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -56,6 +57,31 @@ class PlainTextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class PriceLimitField(PlainTextField):
+    """The most that a submission may cost: USD as text, as they are told."""
+
+    PATTERN = r"[0-9]{1,6}(\.[0-9]{1,4})?"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            label=_("At most (USD)"),
+            required=False,
+            allow_null=True,
+            trim_whitespace=False,
+            write_only=True,
+            error_messages={"invalid": _("Give USD as a text such as 0.2835.")},
+            help_text=_("Nothing is asked for where it costs more, by a price list that changed."),
+            **kwargs,
+        )
+
+    def to_internal_value(self, data: Any) -> Decimal:  # type: ignore[override]  # no text within
+        """Return the amount."""
+        text = super().to_internal_value(data)
+        if not re.fullmatch(self.PATTERN, text):
+            self.fail("invalid")
+        return Decimal(text)
+
+
 class SecondsField(serializers.IntegerField):
     """Whole seconds from 6 to 10. 6.0 is whole and taken as 6; 6.5 is refused, never cut."""
 
@@ -75,6 +101,12 @@ class SecondsField(serializers.IntegerField):
             help_text=message,
             **kwargs,
         )
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return whole seconds; only a form, which knows no numbers, may write them as text."""
+        if isinstance(data, str) and not _is_form(self):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class WebAddressField(PlainTextField):
@@ -102,7 +134,10 @@ class FlagField(serializers.BooleanField):
 
     def to_internal_value(self, data: Any) -> bool:
         """Return true or false; only a form, which knows no others, may say it in words."""
-        body = getattr(self.root, "initial_data", None)
-        if not isinstance(data, bool) and not html.is_html_input(body):
+        if not isinstance(data, bool) and not _is_form(self):
             self.fail("invalid", input=data)
         return super().to_internal_value(data)
+
+
+def _is_form(field: serializers.Field[Any, Any, Any, Any]) -> bool:
+    return html.is_html_input(getattr(field.root, "initial_data", None))

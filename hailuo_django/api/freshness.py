@@ -13,7 +13,7 @@ from functools import partial
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.http import parse_etags, quote_etag
+from django.utils.http import parse_etags, parse_http_date_safe, quote_etag
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -36,10 +36,13 @@ def is_what_they_have(request: Request, show: Callable[[], HttpResponse | None])
 
     ``show`` gives what a GET would answer; None where nothing is there yet.
     """
-    if "If-Match" in request.headers:
-        return _names(request.headers["If-Match"], show())
-    # No date of a last change is told that it could be measured by.
-    return "If-Unmodified-Since" not in request.headers
+    headers = request.headers
+    if "If-Match" in headers:
+        return _names(headers["If-Match"], show())
+    if "If-None-Match" in headers and _names(headers["If-None-Match"], show()):
+        return False
+    # No date of a last change is told that it could be measured by; what is no date asks nothing.
+    return parse_http_date_safe(headers.get("If-Unmodified-Since", "")) is None
 
 
 def _unless_known(

@@ -93,7 +93,7 @@ def _key(request: Request, spends: bool) -> str:
 
 def _fingerprint(request: Request, fields: Mapping[str, Any]) -> str:
     asked = [request.method, request.path, fields]
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, cls=JSONEncoder).encode()).hexdigest()
 
 
 def _take(until_commit: contextlib.ExitStack, **names: Any) -> IdempotencyKey:

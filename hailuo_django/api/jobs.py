@@ -26,17 +26,19 @@ from .filters import VideoJobFilter, VideoJobOrdering
 from .idempotency import answer_once
 from .pagination import NewestFirst
 from .permissions import jobs_for
-from .requests import DraftSerializer, VideoJobRequestSerializer
+from .requests import DraftSerializer, PriceLimitSerializer, VideoJobRequestSerializer
 from .rows import read_submissions, whole_job, with_pauses
 from .serializers import VideoJobSerializer
 from .waiting import retry_after, usual_seconds
 
-TAKES = {
+TAKES: dict[str, type[BaseSerializer[Any]]] = {
     "create": VideoJobRequestSerializer,
     "update": DraftSerializer,
     "partial_update": DraftSerializer,
+    "submit": PriceLimitSerializer,
+    "resubmit": PriceLimitSerializer,
 }
-"""What a path takes by its action; the verbs take nothing."""
+"""What a path takes by its action; the other verbs take nothing."""
 
 
 class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
@@ -83,7 +85,7 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Create a job: 202 when it is submitted along, 201 for a draft."""
         asked = self._read(VideoJobRequestSerializer.Meta.fields)
-        fields = {name: value for name, value in asked.items() if name != "submit"}
+        fields = {name: asked[name] for name in DraftSerializer.Meta.fields if name in asked}
         # By key: whom the site signs in may be no row of its users' table.
         job = VideoJob(owner_id=getattr(self.actor(), "pk", None), **fields)
         if asked["submit"]:
@@ -96,7 +98,8 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
             if not asked["submit"]:
                 job.save(force_insert=True)
                 return self._show(job.pk, status.HTTP_201_CREATED)
-            job.submit(actor=self.actor(), source=JobEvent.Source.API)
+            limit = asked.get("max_price_usd")
+            job.submit(actor=self.actor(), source=JobEvent.Source.API, max_price_usd=limit)
             return self._show(job.pk, status.HTTP_202_ACCEPTED)
 
         return answer_once(request, write, asked, spends=asked["submit"])
@@ -147,16 +150,18 @@ class VideoJobViewSet(ListModelMixin, RetrieveModelMixin, HailuoViewSet):
         return self._show(job.pk, status.HTTP_200_OK)
 
     def _ask(self, verb: Callable[..., object], **options: Any) -> Response:
-        return self._carry_out(self._asked_about(), verb, **options)
-
-    def _spend(self, verb: Callable[..., object]) -> Response:
-        job = self._asked_about()
-        return answer_once(self.request, lambda: self._carry_out(job, verb), {}, spends=True)
-
-    def _asked_about(self) -> VideoJob:
         job = self.get_object()
         read_body(self.request, known=())
-        return job
+        return self._carry_out(job, verb, **options)
+
+    def _spend(self, verb: Callable[..., object]) -> Response:
+        job = self.get_object()
+        limit = self._read(("max_price_usd",))
+
+        def write() -> Response:
+            return self._carry_out(job, verb, **limit)
+
+        return answer_once(self.request, write, limit, spends=True)
 
     def _carry_out(self, job: VideoJob, verb: Callable[..., object], **options: Any) -> Response:
         self._check_unchanged(job)

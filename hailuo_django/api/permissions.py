@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -76,8 +77,16 @@ def reachable_jobs(user: Any, action: str) -> VideoJobQuerySet:
 
 
 def jobs_for(user: Any, action: str) -> VideoJobQuerySet:
-    """Return the jobs that exist for ``user`` by the site's rule, each once."""
+    """Return the jobs that exist for ``user`` by the site's rule, each once.
+
+    Raises ImproperlyConfigured for what cannot be filtered any more.
+    """
     found: VideoJobQuerySet = import_string(conf.API_QUERYSET)(user, action)
+    if found.query.is_sliced or found.query.combinator:
+        raise ImproperlyConfigured(
+            f"{conf.API_QUERYSET} has to return jobs that can be filtered: no slice, and no"
+            " union() of querysets; combine them by | instead."
+        )
     if sum(map(bool, found.query.alias_refcount.values())) < 2:
         return found
     # A rule that joins may give a job once for each row that it meets.

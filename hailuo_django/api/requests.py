@@ -12,7 +12,7 @@ from rest_framework import serializers
 from hailuo_django.models import REQUEST_FIELDS, VideoJob
 from hailuo_django.pricing import DEFAULT_RESOLUTION, RESOLUTIONS
 
-from .fields import FlagField, PlainTextField, SecondsField, WebAddressField
+from .fields import FlagField, PlainTextField, PriceLimitField, SecondsField, WebAddressField
 
 
 class DraftSerializer(serializers.ModelSerializer[VideoJob]):
@@ -58,9 +58,16 @@ class DraftSerializer(serializers.ModelSerializer[VideoJob]):
         return attrs
 
 
+class PriceLimitSerializer(serializers.Serializer[Any]):
+    """What submitting takes besides the job."""
+
+    max_price_usd = PriceLimitField()
+
+
 class VideoJobRequestSerializer(DraftSerializer):
     """The same with ``submit``, for a job that is made."""
 
+    max_price_usd = PriceLimitField()
     submit = FlagField(
         label=_("Submit"),
         write_only=True,
@@ -68,7 +75,7 @@ class VideoJobRequestSerializer(DraftSerializer):
     )
 
     class Meta(DraftSerializer.Meta):
-        fields = (*DraftSerializer.Meta.fields, "submit")
+        fields = (*DraftSerializer.Meta.fields, "submit", "max_price_usd")
 
 
 class QuoteRequestSerializer(VideoJobRequestSerializer):
@@ -80,5 +87,5 @@ class QuoteRequestSerializer(VideoJobRequestSerializer):
         }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return the request without ``submit``; a prompt of spaces is nothing to price."""
-        return {name: value for name, value in attrs.items() if name != "submit"}
+        """Return the request alone; a prompt of spaces is nothing to price."""
+        return {name: attrs[name] for name in DraftSerializer.Meta.fields if name in attrs}

@@ -17,7 +17,7 @@ JOB = [field.attname for field in VideoJob._meta.concrete_fields]
 """The columns of a job, in the order in which Django makes one of them."""
 
 NEEDED = {
-    *("id", "job_id", "error_code", "error_message", "expected_at"),
+    *("id", "job_id", "error_code", "error_message", "expected_at", "due_at"),
     *SubmissionSerializer.Meta.fields,
 }
 SUBMISSION = [

@@ -21,17 +21,20 @@ SHARE = 4
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 3, 60
 
-SENDING_PAUSED, ANSWER_LOST = WAITING_CODES = ("sending_paused", "answer_lost")
+SENDING_PAUSED, ANSWER_LOST, LOOKED_FOR = WAITING_CODES = (
+    *("sending_paused", "answer_lost"),
+    "video_looked_for",
+)
 """Why a job may wait, for programs."""
 
 
 def retry_after(job: VideoJob, usual_seconds: float | None = None) -> int | None:
-    """Return the whole seconds after which to ask again; None when nothing more will happen.
+    """Return the whole seconds after which to ask again; None when nothing more is to come.
 
     ``usual_seconds`` is how long such a video takes, for a job that was not sent yet.
     """
     if job.status not in LIVE:
-        return None
+        return LONGEST_SECONDS if job.is_asked_for else None
     if reason_to_wait(job):
         return LONGEST_SECONDS
     left = (job.expected_at - timezone.now()).total_seconds() if job.expected_at else usual_seconds
@@ -67,6 +70,9 @@ def reason_to_wait(job: VideoJob) -> Hint | None:
             " nothing is paid for twice."
         )
         return Hint(code=ANSWER_LOST, message=message)
+    if job.status not in LIVE and job.is_asked_for and not job.video_url:
+        message = _("Krea has not told all yet and is asked again: there may be a video.")
+        return Hint(code=LOOKED_FOR, message=message)
     return None
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from hailuo_django.states import FailureCode
 
+from .problems import is_about_the_account
+
 
 class KreaError(Exception):
     """Base of everything that a client method raises about a request.
@@ -52,6 +54,11 @@ class Refused(KreaError):
     ) -> None:
         super().__init__(message, status=status, code=code, raw=raw)
         self.failure_code = failure_code
+
+    @property
+    def is_about_the_account(self) -> bool:
+        """Whether it is for staff alone: a 403, or one that speaks of the account."""
+        return self.status == 403 or is_about_the_account(self.code, self.message)
 
 
 class AccountProblem(KreaError):

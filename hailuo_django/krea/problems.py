@@ -14,6 +14,12 @@ from typing import NamedTuple
 from hailuo_django.states import FailureCode
 
 _CODE = re.compile(r"[a-z0-9]+([_.:-][a-z0-9]+)*")
+_ACCOUNT = re.compile(
+    r"balance|billing|credit|invoice|payment|quota|subscription|top.?up|workspace|organi[sz]ation"
+    r"|\b(your|the|this) (plan|account|team|tier)\b|account_|_account|\b(api.?)?(key|token)s?\b"
+    r"|unauthori[sz]ed|\bkr_\w+",
+    re.IGNORECASE,
+)
 _TEXTS = ("message", "detail", "reason")
 _LISTS = ("detail", "details", "errors", "issues", "validationErrors")
 
@@ -62,6 +68,15 @@ def read_error(error: object) -> Problem:
     if isinstance(error, Mapping):
         return Problem(_code(error.get("code")), _message(error))
     return Problem()
+
+
+def is_about_the_account(code: str, message: str) -> bool:
+    """Tell whether upstream's words speak of the site's account rather than of the request.
+
+    By what they say, since Krea lists no codes; what a consumer loses by a mistake is a sentence,
+    and the ``failure_code`` stays.
+    """
+    return bool(_ACCOUNT.search(f"{code} {message}"))
 
 
 def failure_code(code: str, message: str) -> FailureCode:

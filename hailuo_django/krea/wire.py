@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from hailuo_django.states import FailureCode, Status
 
-from .problems import Problem, failure_code, read_error, read_problem
+from .problems import Problem, failure_code, is_about_the_account, read_error, read_problem
 from .text import Redact, bounded, is_storable, unchanged
 
 GENERATE_PATH = "/generate/video/minimax/hailuo-02"
@@ -57,6 +57,11 @@ class JobReport:
     def failure_code(self) -> FailureCode:
         """Why a failed job failed, in our closed set."""
         return failure_code(self.error_code, self.error_message)
+
+    @property
+    def is_about_the_account(self) -> bool:
+        """Whether what went wrong is for staff alone."""
+        return is_about_the_account(self.error_code, self.error_message)
 
 
 @dataclass(frozen=True)

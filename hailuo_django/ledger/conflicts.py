@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hailuo_django.exceptions import STALE, SUBMISSION_ALIVE, Conflict
+from hailuo_django.exceptions import PRICE_CHANGED, STALE, SUBMISSION_ALIVE, Conflict
 from hailuo_django.models import VideoJob
+from hailuo_django.pricing import usd
 from hailuo_django.states import LIVE, RESUBMITTABLE, Action, Status
 
 
@@ -47,6 +49,12 @@ def stale() -> Conflict:
     """Return the refusal of what was asked of a job as it is no more."""
     message = _("The job in the database differs from this one: save it, or read it again.")
     return Conflict(message, code=STALE)
+
+
+def too_dear(price_usd: Decimal, most_usd: Decimal) -> Conflict:
+    """Return the refusal of what costs more than it may."""
+    message = _("It costs %(price)s now, which is more than %(most)s. Nothing was asked for.")
+    return Conflict(message % {"price": usd(price_usd), "most": usd(most_usd)}, code=PRICE_CHANGED)
 
 
 def conflict(row: VideoJob | None, wish: Wish) -> Conflict:

@@ -103,8 +103,7 @@ def refuse(claimed: Submission, error: Refused) -> None:
         f"HTTP {error.status}",
         where=Q(lease_token=claimed.lease_token, krea_job_id=None),
     )
-    # A 403 speaks of our account, not of the request: that is for staff.
-    ours = error.status == 403
+    ours = error.is_about_the_account
     move(
         wanted,
         failure_code=FailureCode(error.failure_code),

@@ -199,7 +199,10 @@ def _facts(news: JobReport, target: Status) -> dict[str, Any]:
         facts["due_at"] = timezone.now() + timedelta(seconds=60) if missing else None
     if target == Status.FAILED:
         facts["failure_code"] = news.failure_code
-        facts["error_code"], facts["error_message"] = news.error_code, news.error_message
+        if news.is_about_the_account:
+            facts["note"] = news.error_message or news.error_code
+        else:
+            facts["error_code"], facts["error_message"] = news.error_code, news.error_message
     return facts
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -20,11 +21,11 @@ from hailuo_django.models.querysets import HAS_A_NAME, SubmissionQuerySet
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import ENDED, LIVE, RESUBMITTABLE, Action, Status
 
-from .conflicts import BY_ACTION, CANCEL, LOOK, conflict, stale
+from .conflicts import BY_ACTION, CANCEL, LOOK, conflict, stale, too_dear
 from .recipe import By, Move, move, write_decision, write_event
 
 
-def submit(job: VideoJob, *, by: By) -> Submission:
+def submit(job: VideoJob, *, by: By, max_price_usd: Decimal | None = None) -> Submission:
     """Turn a draft into a wanted video. Raises HailuoError or ValidationError; see the verb."""
     job.clean_request()
     unsaved = job._state.adding
@@ -33,20 +34,23 @@ def submit(job: VideoJob, *, by: By) -> Submission:
             budget.lock()
             if unsaved:
                 job.save(force_insert=True, using=VideoJob.database())
-            return want(job, allowed(Action.SUBMIT), Action.SUBMIT, by)
+            where = allowed(Action.SUBMIT)
+            return want(job, where, Action.SUBMIT, by, max_price_usd=max_price_usd)
     except BaseException:
         job._state.adding = unsaved  # what was not committed can be submitted anew
         raise
 
 
-def resubmit(job: VideoJob, *, by: By, force: bool = False) -> Submission:
+def resubmit(
+    job: VideoJob, *, by: By, force: bool = False, max_price_usd: Decimal | None = None
+) -> Submission:
     """Want it once more. Raises HailuoError or ValidationError; see the verb."""
     job.clean_request()
     anyway = ~Q(status__in=[Status.DRAFT, Status.COMPLETED])
     where = anyway if force else allowed(Action.RESUBMIT)
     with transaction.atomic(using=VideoJob.database()):
         budget.lock()
-        return want(job, where, Action.RESUBMIT, by, forced=force)
+        return want(job, where, Action.RESUBMIT, by, forced=force, max_price_usd=max_price_usd)
 
 
 def allowed(action: Action) -> Q:
@@ -64,15 +68,19 @@ def want(
     by: By,
     *,
     forced: bool = False,
+    max_price_usd: Decimal | None = None,
     instead_of: tuple[Move, dict[str, Any]] | None = None,
 ) -> Submission:
     """Write a new submission, in a transaction that began with ``budget.lock()``.
 
     ``instead_of`` is the move that ends an older one, made before the budget is asked. Raises
-    Conflict or BudgetExceeded.
+    Conflict, also where it costs more than ``max_price_usd``, or BudgetExceeded.
     """
     alias, now = VideoJob.database(), timezone.now()
     row = _take(job, where, action, now)
+    price_usd = row.quote_usd()
+    if max_price_usd is not None and price_usd > max_price_usd:
+        raise too_dear(price_usd, max_price_usd)
     if instead_of:
         ended, fields = instead_of
         if not move(ended, **fields):
@@ -81,13 +89,13 @@ def want(
     for older in alive:
         # Whatever was not sent yet is replaced, never sent beside the new one.
         _withdraw(older, by, _("Replaced by submission %d.") % row.submission_count)
-    budget.reserve(row.quote_usd(), row.owner_id)
+    budget.reserve(price_usd, row.owner_id)
     submission = Submission.objects.using(alias).create(
         job=row,
         number=row.submission_count,
         endpoint=GENERATE_PATH,
         body=generate_body(**{name: getattr(row, name) for name in REQUEST_FIELDS}),
-        price_usd=row.quote_usd(),
+        price_usd=price_usd,
         due_at=now,
     )
     _write_wanted(submission, action, by, alive)

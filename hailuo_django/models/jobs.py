@@ -140,6 +140,11 @@ class VideoJob(Guarded):
         return self.submissions.all() if fetched is None else fetched
 
     @property
+    def is_asked_for(self) -> bool:
+        """Whether Krea goes on being asked about any of its submissions, also about ended ones."""
+        return any(row.due_at for row in self._submissions())
+
+    @property
     def price_usd(self) -> Decimal:
         """The price in USD: of the newest submission; of a draft, by today's table.
 
@@ -179,29 +184,41 @@ class VideoJob(Guarded):
     # The verbs only write; a worker does the rest. They stand here because this is where a
     # site looks for them, and call the ledger, which is the one writer.
 
-    def submit(self, *, actor: AbstractBaseUser | None = None, source: str = "code") -> Submission:
+    def submit(
+        self,
+        *,
+        max_price_usd: Decimal | None = None,
+        actor: AbstractBaseUser | None = None,
+        source: str = "code",
+    ) -> Submission:
         """Ask for the video, which costs ``price_usd``. An unsaved job is saved first.
 
-        Raises ValidationError when the request is wrong, Conflict when it is no draft,
-        BudgetExceeded when a cap of the site leaves no room.
+        Raises ValidationError when the request is wrong, Conflict when it is no draft or costs
+        more than ``max_price_usd``, BudgetExceeded when a cap of the site leaves no room.
         """
         from hailuo_django import ledger
 
-        return ledger.submit(self, by=ledger.By(source, actor))
+        return ledger.submit(self, by=ledger.By(source, actor), max_price_usd=max_price_usd)
 
     def resubmit(
-        self, *, force: bool = False, actor: AbstractBaseUser | None = None, source: str = "code"
+        self,
+        *,
+        force: bool = False,
+        max_price_usd: Decimal | None = None,
+        actor: AbstractBaseUser | None = None,
+        source: str = "code",
     ) -> Submission:
-        """Ask for it once more, which costs money once more.
+        """Ask for it once more, which costs money once more, by today's price list.
 
         Raises BudgetExceeded when a cap of the site leaves no room, and Conflict while a
-        submission may be alive or when the video is there. With
-        ``force`` a live submission is no hindrance: **both may be billed**; one that was
-        not sent yet is withdrawn.
+        submission may be alive, when the video is there, or where it costs more than
+        ``max_price_usd``. With ``force`` a live submission is no hindrance: **both may be
+        billed**; one that was not sent yet is withdrawn.
         """
         from hailuo_django import ledger
 
-        return ledger.resubmit(self, by=ledger.By(source, actor), force=force)
+        by = ledger.By(source, actor)
+        return ledger.resubmit(self, by=by, force=force, max_price_usd=max_price_usd)
 
     def cancel(self, *, actor: AbstractBaseUser | None = None, source: str = "code") -> None:
         """Wish every live submission cancelled. Raises Conflict when there is none."""

@@ -63,7 +63,9 @@ class VideoJobQuerySet(QuerySet["VideoJob"]):
 
     def owned_by(self, user: AbstractBaseUser | AnonymousUser) -> VideoJobQuerySet:
         """Return the jobs of ``user``; nobody owns the jobs that have no owner."""
-        return self.none() if user.pk is None else self.filter(owner=user.pk)
+        # Whom a site signs in may be no row of any table.
+        pk = getattr(user, "pk", None)
+        return self.none() if pk is None else self.filter(owner=pk)
 
     def drafts(self) -> VideoJobQuerySet:
         """Return those that nobody asked for yet."""

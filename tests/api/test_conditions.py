@@ -14,7 +14,7 @@ from hailuo_django import ledger
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.states import Status
 
-from .people import Visitor, address, draft, ended, wanted
+from .people import Visitor, address, complaints, draft, ended, wanted
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +51,49 @@ def test_another_price_list_is_another_job(client: Visitor, ada: User, settings:
     }
     settings.HAILUO = {**settings.HAILUO, "PRICES": prices}
     assert refused(ask(client, "post", address(job, "submit"), seen))
+
+
+DEAR = {"PRICES": {"768p": {6: "9.99"}}}
+
+
+def test_nothing_is_ordered_for_more_than_was_seen(
+    client: Visitor, ada: User, settings: Settings
+) -> None:
+    seen = client.post(reverse("hailuo_django_api:quote"), {}).json()["price_usd"]
+    job, failed = draft(ada), ended(ada, Status.FAILED)
+    settings.HAILUO = {**settings.HAILUO, **DEAR}
+    orders: list[tuple[str, dict[str, str]]] = [(JOBS, {"prompt": "x"})]
+    orders += [(address(job, "submit"), {}), (address(failed, "resubmit"), {})]
+    for path, body in orders:
+        answer = client.post(path, {**body, "max_price_usd": seen})
+        assert (answer.status_code, answer.json()["code"]) == (409, "price_changed")
+        assert "9.9900 USD now" in answer.json()["detail"]
+    assert Submission.objects.count() == 1
+
+    for path, body in orders:
+        assert client.post(path, {**body, "max_price_usd": "9.99"}).status_code == 202
+
+
+@pytest.mark.parametrize("limit", [0.2835, 1, "-1", "1e3", " 1", "", "NaN", "1.23456", True])
+def test_a_price_is_a_text_as_prices_are_told(client: Visitor, limit: Any) -> None:
+    answer = client.create(prompt="x", max_price_usd=limit)
+    assert [*complaints(answer)] == ["max_price_usd"]
+    assert client.create(prompt="x", max_price_usd=None).status_code == 202
+
+
+def test_the_same_order_at_another_price_is_another_order(client: Visitor) -> None:
+    for limit, status in (("1", 202), ("1.0", 202), ("2", 422)):
+        answer = client.post(
+            JOBS, {"prompt": "x", "max_price_usd": limit}, headers={"Idempotency-Key": "k"}
+        )
+        assert answer.status_code == status
+
+
+def test_what_somebody_has_is_not_what_they_want_anew(client: Visitor, ada: User) -> None:
+    job = draft(ada)
+    for tag, is_refused in ((client.get(address(job))["ETag"], True), ("*", True), ('"x"', False)):
+        answer = client.patch(address(job), {"duration": 7}, headers={"If-None-Match": tag})
+        assert refused(answer) if is_refused else answer.status_code == 200
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -97,6 +140,8 @@ def test_a_tag_holds_that_was_weakened_by_who_compressed_the_answer(
 def test_there_is_no_date_to_go_by(client: Visitor, ada: User) -> None:
     since = {"If-Unmodified-Since": "Fri, 27 Nov 2099 12:00:00 GMT"}
     assert refused(client.post(address(draft(ada), "submit"), headers=since))
+    since = {"If-Unmodified-Since": "yesterday"}
+    assert client.post(address(draft(ada), "submit"), headers=since).status_code == 202
 
 
 def test_nothing_new_is_what_somebody_has_seen(client: Visitor) -> None:

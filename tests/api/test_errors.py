@@ -61,6 +61,10 @@ def _keyed(client: Visitor, key: str, **fields: Any) -> Any:
     return client.post(JOBS, {"prompt": "x", **fields}, headers={"Idempotency-Key": key})
 
 
+def _form(client: Visitor, **fields: Any) -> Any:
+    return client.post(JOBS, {"prompt": "x", **fields}, format="multipart")
+
+
 def _keyless(client: Visitor, settings: Settings) -> Any:
     settings.HAILUO = {**settings.HAILUO, "API_REQUIRE_IDEMPOTENCY_KEY": True}
     return client.create(prompt="x")
@@ -98,6 +102,7 @@ REFUSALS: dict[tuple[int, str], Meet] = {
     (406, "not_acceptable"): lambda client, *_: client.get(JOBS, HTTP_ACCEPT="video/mp4"),
     (409, "conflict"): lambda client, ada, *_: client.post(address(wanted(ada), "submit")),
     (409, "submission_alive"): lambda client, ada, *_: _alive(client, ada),
+    (409, "price_changed"): lambda client, *_: client.create(prompt="x", max_price_usd="0.1"),
     (409, "stale"): lambda client, ada, _, patch: _stale(client, ada, patch),
     (400, "idempotency_key_required"): lambda client, _, settings, __: _keyless(client, settings),
     (400, "idempotency_key_invalid"): lambda client, *_: _keyed(client, "two words"),
@@ -123,7 +128,7 @@ COMPLAINTS: dict[str, Callable[[Visitor], Any]] = {
     "min_value": lambda client: client.create(prompt="x", duration=5),
     "max_value": lambda client: client.create(prompt="x", duration=11),
     "max_length": lambda client: client.create(prompt="x", reference="x" * 201),
-    "max_string_length": lambda client: client.create(prompt="x", duration="6" * 2000),
+    "max_string_length": lambda client: _form(client, duration="6" * 2000),
     "web_address": lambda client: client.create(prompt="x", end_image="ftp://example.com/a"),
     "null_characters_not_allowed": lambda client: client.create(prompt="\x00"),
     "surrogate_characters_not_allowed": lambda client: client.create_raw(r'{"prompt": "\ud800"}'),

@@ -15,6 +15,7 @@ from django.urls import reverse
 from pytest_django import Settings
 from rest_framework import versioning
 from rest_framework.parsers import BaseParser
+from rest_framework.renderers import JSONRenderer, TemplateHTMLRenderer
 
 import hailuo_django
 from hailuo_django.api.base import HailuoViewSet
@@ -23,6 +24,7 @@ from hailuo_django.models import VideoJob
 from .people import Visitor, address, complaints, draft
 
 JOBS = reverse("hailuo_django_api:job-list")
+PRICES = reverse("hailuo_django_api:prices")
 ROOT = Path(__file__).parents[2]
 
 
@@ -109,6 +111,21 @@ def test_nothing_is_ordered_at_a_host_that_is_none_of_the_sites(
     answer = client.post(JOBS, {"prompt": "x"}, headers={"Host": "mallory.example"})
     assert answer.status_code == 400
     assert not VideoJob.objects.exists()
+
+
+def test_no_page_is_promised_that_nobody_has_a_template_for(
+    client: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it was ordered, and the answer was a 500."""
+    monkeypatch.setattr(HailuoViewSet, "renderer_classes", [JSONRenderer, TemplateHTMLRenderer])
+    assert client.post(JOBS, {"prompt": "x"}, HTTP_ACCEPT="text/html").status_code == 406
+    assert not VideoJob.objects.exists()
+
+
+def test_too_many_parameters_are_refused_with_a_code(client: Visitor) -> None:
+    many = "&".join(f"status=draft{number}" for number in range(1001))
+    for answer in (client.get(f"{JOBS}?{many}"), client.get(f"{PRICES}?{many}")):
+        assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
 
 
 @pytest.mark.parametrize(

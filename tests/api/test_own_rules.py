@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, Group, User
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 from pytest_django import Settings
 
@@ -104,6 +105,33 @@ def test_a_rule_that_joins_shows_each_job_once(ada: User, settings: Settings) ->
     assert [one["id"] for one in Visitor(grace).get(JOBS).json()["results"]] == [str(job.pk)]
     assert Visitor(grace).get(address(job, "events")).status_code == 200
     assert Visitor(ada).post(address(job, "submit")).status_code == 202
+
+
+def cut(user: Any, action: str) -> Any:
+    """What no further condition can be asked of."""
+    return VideoJob.objects.all()[:5]
+
+
+def joined(user: Any, action: str) -> Any:
+    """The same, by another way."""
+    return VideoJob.objects.owned_by(user).union(VideoJob.objects.none())
+
+
+@pytest.mark.parametrize("rule", [cut, joined])
+def test_a_rule_that_cannot_be_filtered_is_named(
+    ada: User, settings: Settings, rule: Callable[..., Any]
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "API_QUERYSET": f"{__name__}.{rule.__name__}"}
+    with pytest.raises(ImproperlyConfigured, match="combine them by | instead"):
+        Visitor(ada).get(JOBS)
+
+
+def test_a_history_is_shown_by_djangos_own_rule_as_well(ada: User, settings: Settings) -> None:
+    """It asks the view for its rows, and then about one of them."""
+    rule = "rest_framework.permissions.DjangoObjectPermissions"
+    settings.HAILUO = {**settings.HAILUO, "API_PERMISSION_CLASSES": [rule]}
+    root = User.objects.create_superuser("root")
+    assert Visitor(root).get(address(draft(root), "events")).status_code == 200
 
 
 class NobodySpends(VideoJobPermissions):

@@ -25,6 +25,7 @@ FIELDS = (
     "duration",
     "reference",
     "submit",
+    "max_price_usd",
 )
 ROWS = (VideoJob, Submission)
 OTHERS = {field.name for rows in ROWS for field in rows._meta.get_fields()}
@@ -155,12 +156,14 @@ def test_a_name_that_is_no_unicode_is_repeated_readably(client: Visitor) -> None
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_the_verbs_take_no_fields(client: Visitor, ada: User, verb: str) -> None:
+def test_the_verbs_take_no_fields_of_the_job(client: Visitor, ada: User, verb: str) -> None:
     job = draft(ada, reference="mine")
 
     answer = client.post(address(job, verb), {"prompt": "another", "startImage": "x"})
 
     message = "Unknown field: this takes no fields."
+    if verb in ("submit", "resubmit"):
+        message = "Unknown field. Known fields: max_price_usd."
     assert complaints(answer) == dict.fromkeys(
         ("prompt", "startImage"), [("unknown_field", message)]
     )

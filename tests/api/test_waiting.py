@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
-from hailuo_django import pacing
-from hailuo_django.krea.errors import AccountProblem, Ambiguous
+from hailuo_django import ledger, pacing
+from hailuo_django.krea.errors import AccountProblem, Ambiguous, Refused
+from hailuo_django.krea.wire import read_job
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
@@ -130,3 +134,56 @@ def test_a_page_of_waiting_jobs_takes_no_more_queries(ada: User, client: Visitor
         wanted(ada)
     assert VideoJob.objects.count() == 3
     assert [one["waiting"] for one in client.get(JOBS).json()["results"]] == [PAUSED] * 3
+
+
+@pytest.mark.parametrize("fault", ["result_empty", "missing"])
+def test_what_has_ended_and_is_still_asked_for_says_so(
+    client: Visitor, ada: User, krea: Sandbox, fault: str
+) -> None:
+    """A page that stopped asking would never see its video."""
+    job = wanted(ada)
+    krea.misbehave("result_empty", on="generate")
+    sweep()
+    Submission.objects.update(not_found_since=timezone.now() - timedelta(hours=1))
+    if fault == "missing":
+        krea.misbehave("missing", on="get", times=None)
+    krea.move(krea.jobs[0].id, "completed")
+    Submission.objects.update(due_at=timezone.now())
+    sweep()
+
+    answer = client.get(address(job))
+
+    assert answer.json()["status"] == ("failed" if fault == "missing" else "completed")
+    assert (answer["Retry-After"], answer.json()["waiting"]["code"]) == ("60", "video_looked_for")
+
+    Submission.objects.update(due_at=None)
+    answer = client.get(address(job))
+    assert ("Retry-After" in answer, answer.json()["waiting"]) == (False, None)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Workspace acme-prod: your balance of $3.12 is too low",
+        "Your plan does not include this model",
+        "Invalid API key kr_live_123",
+        "quota_exceeded",
+    ],
+)
+def test_what_krea_says_of_the_account_is_for_staff(
+    client: Visitor, ada: User, krea: Sandbox, words: str
+) -> None:
+    told = wanted(ada)
+    sweep()
+    news = {"job_id": krea.jobs[0].id, "status": "failed", "error": {"message": words}}
+    ledger.report(told.pk, 1, read_job(json.dumps(news)), by=ledger.POLL)
+    refused = wanted(ada)
+    account = pacing.account()
+    row = Submission.objects.get(job=refused)
+    claimed = ledger.claim(row, account=account, lease_seconds=60, with_webhook=False)
+    assert claimed
+    ledger.refuse(claimed, Refused(words, status=422))
+
+    for job in (told, refused):
+        assert client.get(address(job)).json()["error"] is None
+        assert Submission.objects.get(job=job).note == words

@@ -15,6 +15,7 @@ ASKED_FOR_DRAFT: dict[str, Any] = {
     "reference": "order 4711",
     "submit": False,
 }
+AT_MOST: dict[str, Any] = {"max_price_usd": "0.2835"}
 CHANGED: dict[str, Any] = {"prompt": PROMPT, "duration": 10}
 
 SUBMISSION: dict[str, Any] = {

@@ -12,6 +12,7 @@ from drf_spectacular.extensions import (
 from rest_framework.settings import api_settings
 
 from hailuo_django.api.base import HailuoViewSet
+from hailuo_django.api.fields import PriceLimitField
 from hailuo_django.models import VideoJob
 
 from . import serializers
@@ -46,6 +47,16 @@ class Dollars(OpenApiSerializerFieldExtension):
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
         """Return the schema of an amount."""
         return {**USD}
+
+
+class PriceLimit(OpenApiSerializerFieldExtension):
+    """Money as it is taken: nothing but digits and a point."""
+
+    target_class = "hailuo_django.api.fields.PriceLimitField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Schema:
+        """Return the schema of an amount."""
+        return {"type": "string", "pattern": f"^{PriceLimitField.PATTERN}$"}
 
 
 def _serializer(path: str) -> None:

@@ -22,7 +22,7 @@ KEYED: Refusals = {
     409: (refusals.KEY_IN_USE,),
     422: (refusals.KEY_REUSED,),
 }
-PAID: Refusals = {402: (refusals.BUDGET,)}
+PAID: Refusals = {402: (refusals.BUDGET,), 409: (refusals.TOO_DEAR,)}
 STATE: Refusals = {409: (refusals.CONFLICT,)}
 STALE: Refusals = {409: (refusals.CHANGED,)}
 ALIVE: Refusals = {409: (refusals.ALIVE,)}

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from rest_framework import exceptions as drf
 
 from hailuo_django.api import exceptions as ours
-from hailuo_django.exceptions import STALE, SUBMISSION_ALIVE, TooSoon
+from hailuo_django.exceptions import PRICE_CHANGED, STALE, SUBMISSION_ALIVE, TooSoon
 from hailuo_django.states import Status
 
 from .examples import RESETS_AT
@@ -91,6 +91,9 @@ ALIVE = Refusal(
     "The job is failed; only a failed or cancelled job can be resubmitted, and only when none of"
     " its submissions may still become a video.",
     {"status": Status.FAILED.value, "allowed_statuses": []},
+)
+TOO_DEAR = Refusal(
+    PRICE_CHANGED, "It costs 0.3 USD now, which is more than 0.2835 USD. Nothing was asked for."
 )
 CHANGED = Refusal(
     STALE, "The job in the database differs from this one: save it, or read it again."

@@ -33,6 +33,7 @@ NAMES = {
     "BalanceSerializer": "VideoJobBalance",
     "DraftSerializer": "VideoJobDraft",
     "JobEventSerializer": "VideoJobEvent",
+    "PriceLimitSerializer": "VideoJobPriceLimit",
     "QuoteRequestSerializer": "VideoJobToPrice",
     "QuoteSerializer": "VideoJobQuote",
     "SubmissionSerializer": "VideoJobSubmission",
@@ -45,6 +46,8 @@ ASKED = {
     "create": (("A video", examples.ASKED), ("A draft", examples.ASKED_FOR_DRAFT)),
     "update": (("Written anew", examples.CHANGED),),
     "partial_update": (("A change", {"duration": 10}),),
+    "submit": (("For the price that was seen", examples.AT_MOST),),
+    "resubmit": (("For the price that was seen", examples.AT_MOST),),
     "quote": (("One", examples.ASKED), ("A list", [examples.ASKED])),
 }
 
@@ -145,14 +148,13 @@ class Described(AutoSchema):
 
     def get_request_serializer(self) -> Any:
         """Return what a body is, by media type: forms are for the pages in a browser alone."""
-        takes = QuoteRequestSerializer if self.action == "quote" else TAKES.get(self.action)
-        if takes is None:
-            return None
-        body: Any = takes
+        body: Any = TAKES.get(self.action)
         if self.action == "quote":
-            one = self.resolve_serializer(takes(), "request").ref
+            one = self.resolve_serializer(QuoteRequestSerializer(), "request").ref
             many = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_QUOTES}
             body = {"oneOf": [one, many]}
+        if body is None:
+            return None
         parsed = self.map_parsers()
         return dict.fromkeys([name for name in parsed if "json" in name] or parsed, body)
 

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, Route, expect
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from hailuo_django.models import IdempotencyKey, VideoJob
@@ -105,6 +106,10 @@ def test_a_double_click_orders_once(gallery: Page) -> None:
         (by_a_proxy(403, '{"message": "Forbidden"}'), "403: POST"),
         (by_a_proxy(400, '{"code": 400, "errors": [{"code": 7}]}'), "400: POST"),
         (by_a_proxy(404, "null"), "404: POST"),
+        (by_a_proxy(410, '{"error": {"code": "ResourceNotFound", "message": "No"}}'), "410: POST"),
+        (by_a_proxy(421, '{"errors": [{"code": "route_not_found"}]}'), "421: POST"),
+        (by_a_proxy(406, '{"code": "not_acceptable"}'), "406: POST"),
+        (by_a_proxy(200, "{}"), ""),
     ],
 )
 def test_an_order_without_an_answer_is_asked_again_by_itself(
@@ -117,6 +122,37 @@ def test_an_order_without_an_answer_is_asked_again_by_itself(
     assert_ordered_once(gallery)
     if complaint:  # the browser has none about what looks like an answer
         complaints.take(complaint)
+
+
+def test_what_the_site_may_have_forgotten_is_not_ordered_again(
+    gallery: Page, complaints: Complaints
+) -> None:
+    """A laptop that slept over a weekend: after 24 hours the same key is another order."""
+    order_that_ends(gallery, lost)
+    expect(gallery.get_by_role("status")).to_contain_text("counts once")
+    IdempotencyKey.objects.all().delete()
+    gallery.clock.fast_forward("21:00:00")
+
+    expect(gallery.get_by_role("status")).to_contain_text("look for it among your videos")
+    assert VideoJob.objects.count() == 1
+    expect(gallery.get_by_label("Prompt")).to_be_enabled()
+    complaints.take("net::ERR_FAILED: POST")
+
+
+def test_nothing_is_ordered_for_more_than_the_page_shows(
+    gallery: Page, settings: Settings, complaints: Complaints
+) -> None:
+    gallery.get_by_label("Prompt").fill("A lighthouse at dusk.")
+    expect(gallery.locator("#price")).to_contain_text("It costs 0.2835 USD.")
+    settings.HAILUO = {**settings.HAILUO, "PRICES": {"768p": {6: "9.99"}}}
+    press(gallery)
+
+    expect(gallery.get_by_role("status")).to_contain_text("Nothing was asked for.")
+    expect(gallery.locator("#price")).to_contain_text("It costs 9.99 USD.")
+    assert not VideoJob.objects.exists()
+    complaints.take("409: POST")
+    press(gallery)
+    expect(gallery.get_by_role("status")).to_have_text("Ordered for 9.99 USD.")
 
 
 def test_a_reload_in_the_middle_orders_once(gallery: Page) -> None:

@@ -7,6 +7,8 @@ const QUOTE_AFTER = 300; // milliseconds after the last change of a field
 const TIMEOUT = 30_000; // milliseconds, after which an answer counts as lost
 const HIDDEN = 60; // seconds between two questions in a tab that nobody looks at
 const LONGEST_PAUSE = 300; // seconds between two tries while the site does not answer
+const KEPT = 20 * 3_600_000; // milliseconds; the site forgets a key after 24 hours
+const LONGEST_REASON = 300; // characters of what Krea says
 const PAGE = 10;
 const ENDED = ["draft", "completed", "failed", "cancelled"];
 const FIELDS = ["prompt", "resolution", "duration", "start_image"];
@@ -36,6 +38,14 @@ class Refused extends Error {
 
 const hasCode = (said) => typeof said?.code === "string";
 const isOurs = ({ body }) => hasCode(body) || Object.values(body).flat().some(hasCode);
+
+// Only these are the API's last word about an order; all else may come from who is on the way.
+const DECISIONS = ["budget_exceeded", "price_changed", "body_too_large"];
+const isField = (body) => FIELDS.some((name) => Array.isArray(body[name]));
+const decides = (error) =>
+  error instanceof Refused &&
+  (DECISIONS.includes(error.body.code) || (error.status === 400 && isField(error.body)));
+const isAtTheDoor = (error) => [401, 403].includes(error.status) && isOurs(error);
 
 // Worth another try, and no word about what was asked: a proxy on the way says no as well.
 const passes = (error) =>
@@ -78,6 +88,7 @@ function newKey() {
 const priced = () => JSON.stringify({ ...wanted(), prompt: "" });
 
 let pricedBefore = ""; // what the price on the page is the price of
+let priceSeen = ""; // USD, and what an order may cost at most
 let asking = new AbortController();
 let timer = 0;
 
@@ -96,6 +107,7 @@ async function quote() {
     const { body } = await post(form.dataset.quote, wanted(), { signal });
     const lines = [`It costs ${body.price_usd} USD.`, ...body.advice.map((hint) => hint.message)];
     if (!body.fits_budget) lines.push(`The budget has room for ${body.budget.room_usd} USD.`);
+    priceSeen = body.price_usd;
     showPrice(lines, fields);
     showErrors({});
   } catch (error) {
@@ -108,6 +120,8 @@ async function quote() {
 
 function showPrice(lines, fields = "") {
   pricedBefore = fields; // rather no price than a wrong one
+  const shown = [...$("#price").children].map((line) => line.textContent);
+  if (lines.join("\n") === shown.join("\n")) return; // it is read out at each change
   $("#price").replaceChildren(...lines.map((line) => element("p", line)));
 }
 
@@ -137,33 +151,40 @@ async function order() {
   } catch (refused) {
     say(showErrors(refused) ? "" : words(refused));
     // Told at the door, where nobody knows of an earlier try: keep the key.
-    if ([401, 403].includes(refused.status) && pending.get().tries > 1)
+    if (isAtTheDoor(refused) && pending.get().tries > 1)
       return say(`${words(refused)} It may have been ordered: load this page anew to know.`);
+    if (refused.body?.code === "price_changed") quote();
   }
   pending.clear(); // now it is certain: it was done, or nothing was
   fieldset.disabled = false;
   if (focused) ($("[aria-invalid=true]") ?? field("prompt")).focus();
 }
 
-// Repeat the request until there is an answer about it.
-async function insist({ key, request, tries }) {
+// Repeat the request until there is an answer about it, while the site remembers its key.
+async function insist({ key, request, tries, since }) {
   for (let pause = 2; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-    pending.set({ key, request, tries: ++tries });
+    if (Date.now() - since > KEPT)
+      throw new Error("Nobody knows whether it was ordered: look for it among your videos first.");
+    pending.set({ key, request, since, tries: ++tries });
+    let wait = pause;
     try {
       const headers = { "Idempotency-Key": key };
-      return await post($("#videos").dataset.jobs, request, { headers });
+      const answer = await post($("#videos").dataset.jobs, request, { headers });
+      if (answer.body?.id) return answer; // else it is somebody else's
     } catch (error) {
-      if (!passes(error)) throw error;
-      say("No answer yet. It is asked again, and counts once.");
-      await sleep(error.retryAfter || pause);
+      if (decides(error) || isAtTheDoor(error)) throw error;
+      wait = error.retryAfter || pause;
     }
+    say("No answer yet. It is asked again, and counts once.");
+    await sleep(wait);
   }
 }
 
-function words({ status, body, message }) {
+function words({ status, body = {}, message }) {
   if (body.code === "budget_exceeded")
     return `The budget has no room for ${body.price_usd} USD until ${when(body.resets_at)}.`;
   if (status === 401 || body.code === "not_authenticated") return "Sign in again, please.";
+  if (/CSRF/.test(message)) return "You have signed in anew: load this page again.";
   return message || `The site answered ${status}.`;
 }
 
@@ -227,8 +248,8 @@ const when = (time) => new Date(time).toLocaleString([], SHORT);
 
 function stateOf(job) {
   const status = WORDS[job.status] ?? job.status;
-  if (job.status === "failed")
-    return [status, job.error?.message || job.failure_code].filter(Boolean).join(": ");
+  const reason = (job.error?.message || job.failure_code || "").slice(0, LONGEST_REASON);
+  if (job.status === "failed") return [status, reason].filter(Boolean).join(": ");
   if (!job.expected_at || ENDED.includes(job.status)) return status;
   return `${status}, usually ready by ${when(job.expected_at)}`;
 }
@@ -242,7 +263,8 @@ function show(job, { first = false } = {}) {
   part("h2", job.prompt);
   part(".about", `${job.resolution}, ${job.duration} s, ${job.price_usd} USD`);
   part(".state", stateOf(job));
-  part(".note", job.waiting?.message ?? "");
+  const hidden = job.status === "completed" && !job.video_url;
+  part(".note", job.waiting?.message ?? (hidden ? "This site cannot show the video." : ""));
   Object.assign(item, { id });
   item.dataset.status = now;
   if (!item.isConnected) $("#videos")[first ? "prepend" : "append"](item);
@@ -266,12 +288,13 @@ function player({ prompt, video_url }) {
 // The newest videos, and then page by page the older ones, by the addresses that the API gives.
 async function list(address) {
   const more = $("#more");
+  const focused = document.activeElement === more;
   more.disabled = true;
   try {
     const { body } = await ask(address);
     for (const job of body.results) {
       show(job);
-      if (!ENDED.includes(job.status)) watch(job, 1);
+      if (!ENDED.includes(job.status) || job.waiting) watch(job, 1);
     }
     if (!$("#videos").childElementCount) say("There are no videos yet.");
     more.hidden = !body.next;
@@ -284,6 +307,7 @@ async function list(address) {
     say(error instanceof Refused ? words(error) : "The site does not answer.");
   }
   more.disabled = false;
+  if (focused) more.focus();
 }
 
 function takeOrders() {
@@ -301,7 +325,8 @@ function takeOrders() {
       return $("[aria-invalid=true]")?.focus();
     }
     forgetQuestions();
-    pending.set({ key: newKey(), request: wanted(), tries: 0 });
+    const request = { ...wanted(), max_price_usd: priceSeen };
+    pending.set({ key: newKey(), request, since: Date.now(), tries: 0 });
     order();
   });
   quote();

@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 
 from hailuo_django.api import requests, serializers
 from hailuo_django.fields import MAX_URL_LENGTH
+from hailuo_django.models import VideoJob
 from hailuo_django.pricing import DEFAULT_RESOLUTION, DURATIONS
 
 from . import components
@@ -24,6 +25,7 @@ REQUESTS = (
     requests.DraftSerializer,
     requests.VideoJobRequestSerializer,
     requests.QuoteRequestSerializer,
+    requests.PriceLimitSerializer,
 )
 OURS = [f"{one.__module__}.{one.__name__}" for one in (*ANSWERS, *REQUESTS)]
 
@@ -53,6 +55,7 @@ DESCRIPTIONS = {
     "DraftSerializer": "What a draft is made of.",
     "VideoJobRequestSerializer": "What a job is made of.",
     "QuoteRequestSerializer": "What a job would be made of.",
+    "PriceLimitSerializer": "What submitting takes besides the job; nothing is needed.",
 }
 
 
@@ -66,7 +69,7 @@ def _asked(view: AutoSchema, serializer: Any) -> Schema:
     prompt = components.PROMPT
     if isinstance(serializer, requests.QuoteRequestSerializer):
         prompt = prompt | {"pattern": STORABLE}
-    reference = serializer.fields["reference"]
+    reference = VideoJob._meta.get_field("reference")
     return {
         "prompt": prompt,
         "start_image": or_empty(address) | {"default": ""},

@@ -30,11 +30,13 @@ def ensure_commits(using: str) -> None:
     once more. A transaction of Django's ``TestCase`` counts as none, as for ``durable``.
     """
     connection = connections[using]
-    if not connection.in_atomic_block and not connection.get_autocommit():
-        raise TransactionManagementError(
-            f'The database "{using}" does not commit by itself: AUTOCOMMIT is off.'
-            " A worker has to know that what it wrote is kept."
-        )
+    if not connection.in_atomic_block:
+        if not connection.get_autocommit():
+            raise TransactionManagementError(
+                f'The database "{using}" does not commit by itself: AUTOCOMMIT is off.'
+                " A worker has to know that what it wrote is kept."
+            )
+        return
     try:
         with transaction.atomic(using=using, durable=True):
             pass

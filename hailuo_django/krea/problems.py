@@ -16,8 +16,8 @@ from hailuo_django.states import FailureCode
 _CODE = re.compile(r"[a-z0-9]+([_.:-][a-z0-9]+)*")
 _ACCOUNT = re.compile(
     r"balance|billing|credit|invoice|payment|quota|subscription|top.?up|workspace|organi[sz]ation"
-    r"|\b(your|the|this) (plan|account|team|tier)\b|account_|_account|\b(api.?)?(key|token)s?\b"
-    r"|unauthori[sz]ed|\bkr_\w+",
+    r"|\b(your|the|this) (plan|account|team|tier|key|token)\b|account_|_account"
+    r"|api.?(key|token)|access.?token|bearer|unauthori[sz]ed|\b(kr|tok)_\w+",
     re.IGNORECASE,
 )
 _TEXTS = ("message", "detail", "reason")

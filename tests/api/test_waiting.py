@@ -167,6 +167,7 @@ def test_what_has_ended_and_is_still_asked_for_says_so(
         "Workspace acme-prod: your balance of $3.12 is too low",
         "Your plan does not include this model",
         "Invalid API key kr_live_123",
+        "Token tok_123 was revoked",
         "quota_exceeded",
     ],
 )

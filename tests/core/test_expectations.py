@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from hailuo_django.expectations import Expectation, Expectations
 from hailuo_django.models import Submission, VideoJob
+from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from tests import statistics
 
-from .rows import ago, change, only, submitted
+from .rows import ago, change, only, sent, submitted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,3 +120,11 @@ def test_the_newest_are_found_by_index_however_many_there_are() -> None:
             plan = str(cursor.fetchall())
         assert "hailuo_job_kind" in plan, prepare
         assert "SCAN hailuo" not in plan and "Seq Scan" not in plan
+
+
+def test_what_is_sent_is_expected_after_the_usual_time(krea: Sandbox) -> None:
+    for _video in range(20):
+        completed(100)
+    submission = only(sent())
+    assert submission.expected_at and submission.sent_at
+    assert submission.expected_at - submission.sent_at == timedelta(seconds=100)

@@ -426,6 +426,8 @@ def test_an_older_submission_that_completes_completes_the_job_and_cancels_its_tw
     assert fresh(job).status == Status.COMPLETED
     assert list(job.submissions.values_list("status", flat=True)) == ["completed", "cancelled"]
     assert newer.status == "cancelled"
+    wished = job.events.get(action="request_cancel")
+    assert wished.detail == "The job has its video."
     assert fresh(job).spent_usd == Decimal("0.2835")
 
 

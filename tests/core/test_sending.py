@@ -86,15 +86,16 @@ def test_an_answer_that_says_nothing_leaves_it_unconfirmed_and_is_never_repeated
 
 
 @pytest.mark.parametrize(
-    ("fault", "failure_code"),
+    ("fault", "failure_code", "error_code"),
     [
-        ("invalid_request", "invalid_request"),
-        ("validation", "invalid_request"),
-        ("model_unavailable", "model_unavailable"),
+        ("invalid_request", "invalid_request", ""),
+        ("validation", "invalid_request", ""),
+        ("model_unavailable", "model_unavailable", "model_unavailable"),
+        ("moderated_request", "moderation", "moderation"),
     ],
 )
 def test_a_refusal_is_final_and_keeps_kreas_words(
-    krea: Sandbox, fault: str, failure_code: str
+    krea: Sandbox, fault: str, failure_code: str, error_code: str
 ) -> None:
     krea.misbehave(fault)
 
@@ -102,6 +103,7 @@ def test_a_refusal_is_final_and_keeps_kreas_words(
     look_again(job)
 
     assert (job.status, job.failure_code) == (Status.FAILED, failure_code)
+    assert (only(job).error_code, only(job).note) == (error_code, "")
     assert only(job).error_message
     assert only(job).raw
     assert len(krea.posts) == 1
@@ -237,6 +239,7 @@ def test_what_was_cancelled_replaced_or_completed_meanwhile_is_not_claimed(krea:
     before = [only(job) for job in (cancelled, replaced, completed)]
     cancelled.cancel()
     replaced.resubmit(force=True)
+    assert replaced.events.get(action="withdraw").detail == "Replaced by submission 2."
     VideoJob.objects.filter(pk=completed.pk).update(status=Status.COMPLETED)
 
     for submission in before:
@@ -354,6 +357,8 @@ def test_a_job_cancelled_while_it_was_certainly_not_sent_is_not_sent_later(krea:
     lane.record(item, NotSent("connection refused"))
 
     assert fresh(job).status == Status.CANCELLED
+    withdrawn = job.events.get(action="withdraw")
+    assert "connection refused" in withdrawn.detail, "which is why nothing is billed"
     assert krea.posts == []
 
 
@@ -445,6 +450,7 @@ def test_an_id_that_belongs_to_another_submission_is_not_believed(krea: Sandbox)
 
     assert fresh(second).status == Status.UNCONFIRMED
     assert "another submission" in only(second).note
+    assert only(second).raw == answer.raw
     assert fresh(first).status == Status.BACKLOGGED
 
 

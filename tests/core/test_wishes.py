@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from pytest_django import Settings
 
-from hailuo_django.exceptions import Conflict
+from hailuo_django.exceptions import Conflict, TooSoon
 from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import LIVE, Status
@@ -293,3 +293,12 @@ def test_syncing_asks_for_the_address_that_a_twin_still_lacks(krea: Sandbox) -> 
 def test_syncing_a_draft_is_refused() -> None:
     with pytest.raises(Conflict, match="nothing to look for"):
         VideoJob.objects.create(prompt="x").sync()
+
+
+def test_who_looks_again_too_soon_hears_when_it_is_time() -> None:
+    job = submitted()
+    job.sync(cooldown_seconds=30)
+    VideoJob.objects.update(sync_asked_at=ago(seconds=20))
+    with pytest.raises(TooSoon) as caught:
+        job.sync(cooldown_seconds=30)
+    assert 9 < caught.value.wait_seconds <= 10

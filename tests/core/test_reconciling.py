@@ -129,6 +129,20 @@ def test_what_the_list_shows_is_kept_for_a_person_to_decide(krea: Sandbox) -> No
     assert only(job).due_at is not None, "and it is looked for again"
 
 
+def test_a_stranger_is_shown_as_it_was_seen_last(krea: Sandbox) -> None:
+    lost(krea)
+    list_now()
+    [stranger] = krea.jobs
+    krea.move(stranger.id, "completed")
+    list_now()
+    assert Stranger.objects.get().krea_status == "completed"
+
+
+def test_a_stranger_need_not_tell_when_it_was_made(krea: Sandbox) -> None:
+    ledger.remember_strangers("account", [named("undated")])
+    assert Stranger.objects.get().krea_created_at is None
+
+
 def test_of_a_long_list_every_known_job_is_recognized(
     krea: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,7 +348,7 @@ def test_what_krea_provably_never_saw_is_sent_again_where_the_site_says_so(
     first, second = Submission.objects.filter(job=job)
     assert (first.status, first.failure_code) == (Status.FAILED, FailureCode.NOT_FOUND)
     assert second.status in (Status.UNSENT, Status.BACKLOGGED)
-    assert Action.ABSENT in actions(job)
+    assert "no unknown job since it was claimed" in job.events.get(action="absent").detail
     sweep()
     assert fresh(job).status == Status.BACKLOGGED
     assert [one.body["prompt"] for one in krea.posts].count(job.prompt) == 3
@@ -518,6 +532,7 @@ def test_a_dismissed_stranger_is_no_longer_counted(krea: Sandbox, settings: Sett
     sent()
     list_now()
     [stranger] = Stranger.objects.open()
+    change(jobs[1], evidence={})  # its turn to be looked for has not come yet
     grace = get_user_model().objects.create_user("grace")
     ledger.dismiss(stranger, by=ledger.By("operator", grace))
     with pytest.raises(Conflict, match="^This upstream job was dismissed already") as refused:

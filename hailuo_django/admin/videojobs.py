@@ -45,6 +45,7 @@ NEEDED = (
     "overdue_at",
     "due_at",
     "krea_job_id",
+    "candidate_id",
     "krea_status",
     "written_off_at",
 )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from datetime import time as time_of_day
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.conf import settings
 from django.db import connections
@@ -53,7 +51,7 @@ def site_day(moment: datetime) -> date:
 
 def beginning_of(day: date) -> datetime:
     """Return when a day of the site begins, as rows keep times."""
-    return datetime.combine(day, time_of_day.min, tzinfo=_zone() if settings.USE_TZ else None)
+    return datetime.combine(day, time.min, tzinfo=_zone() if settings.USE_TZ else None)
 
 
 TIME_OF = {
@@ -75,7 +73,7 @@ def ahead_of_database(using: str) -> timedelta:
 
 
 def _host_time() -> float:
-    return time.time()
+    return datetime.now(UTC).timestamp()
 
 
 def _zone() -> tzinfo:

@@ -52,6 +52,17 @@ class Problem(NamedTuple):
     message: str = ""
 
 
+class Refusal(NamedTuple):
+    """An error answer in upstream's words."""
+
+    code: str
+    message: str
+    raw: str
+    """The beginning of its body."""
+    is_kreas: bool
+    """Whether it begins as a JSON object, as Krea's do (Krea documentation, OpenAPI)."""
+
+
 def read_problem(tree: Mapping[str, object]) -> Problem:
     """Read the refusal in an error answer of any known shape."""
     own = read_error(tree.get("error"))

@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from hailuo_django.states import FailureCode, Status
 
-from .problems import Problem, failure_code, is_about_the_account, read_error, read_problem
+from .problems import Problem, Refusal, failure_code, read_error, read_problem
 from .text import Redact, bounded, is_storable, unchanged
 
 GENERATE_PATH = "/generate/video/minimax/hailuo-02"
@@ -57,11 +57,6 @@ class JobReport:
     def failure_code(self) -> FailureCode:
         """Why a failed job failed, in our closed set."""
         return failure_code(self.error_code, self.error_message)
-
-    @property
-    def is_about_the_account(self) -> bool:
-        """Whether what went wrong is for staff alone."""
-        return is_about_the_account(self.error_code, self.error_message)
 
 
 @dataclass(frozen=True)
@@ -126,17 +121,6 @@ def read_page(raw: bytes | str, *, redact: Redact = unchanged) -> JobPage:
     cursor = tree.get("next_cursor", tree.get("nextCursor"))
     usable = isinstance(cursor, str) and 0 < len(cursor) <= MAX_CURSOR and is_storable(cursor)
     return JobPage(tuple(jobs), cursor if usable else None, unreadable=len(items) - len(jobs))
-
-
-class Refusal(NamedTuple):
-    """An error answer in upstream's words."""
-
-    code: str
-    message: str
-    raw: str
-    """The beginning of its body."""
-    is_kreas: bool
-    """Whether it begins as a JSON object, as Krea's do (Krea documentation, OpenAPI)."""
 
 
 def read_refusal(raw: bytes, *, redact: Redact = unchanged) -> Refusal:

@@ -16,8 +16,9 @@ from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.states import Action, FailureCode, Status
 
-from .recipe import SYSTEM, Move, each_alone, move, write_note
+from .recipe import SYSTEM, Move, move, write_note
 from .reports import adopt
+from .schedule import each_alone
 
 
 def claim(

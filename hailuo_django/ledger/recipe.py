@@ -8,10 +8,8 @@ first, then submission, everywhere.
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -37,8 +35,6 @@ ANNOUNCEMENTS: dict[str, str] = {
 }
 
 MAX_DETAIL_LENGTH = 4000
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -183,19 +179,6 @@ def result(url: str) -> dict[str, str]:
 def lock_job(job_id: uuid.UUID) -> None:
     """Take the job's lock, by a write that changes nothing, before that of its submission."""
     VideoJob.objects.using(VideoJob.database()).lock([job_id])
-
-
-@contextlib.contextmanager
-def each_alone(submission: Submission) -> Iterator[None]:
-    """Log what fails for one submission, a receiver of the site's for example, and go on."""
-    try:
-        yield
-    except Exception:
-        logger.exception(
-            "Submission %d of job %s waits; the next sweep will try again.",
-            submission.number,
-            submission.job_id,
-        )
 
 
 def _write_down(wanted: Move, moved: Moved) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from hailuo_django import results, states
 from hailuo_django.conf import conf
+from hailuo_django.krea.problems import is_about_the_account
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.nudge import nudge_after_commit
@@ -199,7 +200,7 @@ def _facts(news: JobReport, target: Status) -> dict[str, Any]:
         facts["due_at"] = timezone.now() + timedelta(seconds=60) if missing else None
     if target == Status.FAILED:
         facts["failure_code"] = news.failure_code
-        if news.is_about_the_account:
+        if is_about_the_account(news.error_code, news.error_message):
             facts["note"] = news.error_message or news.error_code
         else:
             facts["error_code"], facts["error_message"] = news.error_code, news.error_message

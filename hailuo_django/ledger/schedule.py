@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import random
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +19,9 @@ from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Batch, Submission, VideoJob
 from hailuo_django.states import Action
 
-from .recipe import SYSTEM, each_alone, lock_job, write_decision
+from .recipe import SYSTEM, lock_job, write_decision
+
+logger = logging.getLogger(__name__)
 
 AGE_OF_FULL_INTERVAL_SECONDS = 1200
 """Polls grow rarer with age, and are rarest from here on."""
@@ -130,6 +135,19 @@ def bring_forward() -> int:
     leased = When(lease_expires_at__gt=never, then=Value(now))
     expires = Case(leased, default=F("lease_expires_at"), output_field=DateTimeField())
     return rows.update(due_at=now, lease_expires_at=expires)
+
+
+@contextlib.contextmanager
+def each_alone(submission: Submission) -> Iterator[None]:
+    """Log what fails for one submission, a receiver of the site's for example, and go on."""
+    try:
+        yield
+    except Exception:
+        logger.exception(
+            "Submission %d of job %s waits; the next sweep will try again.",
+            submission.number,
+            submission.job_id,
+        )
 
 
 def mark_overdue(limit: int = 100) -> int:

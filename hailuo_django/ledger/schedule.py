@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from hailuo_django.conf import conf
 from hailuo_django.krea.wire import JobReport
-from hailuo_django.models import Batch, Submission, VideoJob
+from hailuo_django.models import Batch, JobEvent, Submission, VideoJob
 from hailuo_django.states import Action
 
 from .recipe import SYSTEM, lock_job, write_decision
@@ -129,6 +129,8 @@ def bring_forward() -> int:
     now = timezone.now()
     batches = Batch.objects.using(VideoJob.database())
     batches.filter(due_at__gt=now + LONGEST_WAIT).update(due_at=now)
+    events = JobEvent.objects.using(batches.db)
+    events.filter(announce_after__gt=now + LONGEST_WAIT).update(announce_after=now)
     intervals = (conf.POLL_MAX_INTERVAL_SECONDS, conf.UNCONFIRMED_GRACE_SECONDS)
     never = now + LONGEST_WAIT + timedelta(seconds=2 * max(intervals))
     rows = Submission.objects.using(VideoJob.database()).filter(due_at__gt=never)

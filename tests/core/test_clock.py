@@ -12,8 +12,9 @@ from pytest_django import Settings
 from hailuo_django import pacing
 from hailuo_django.clock import aware
 from hailuo_django.doctor.site import examine_clock
-from hailuo_django.models import KreaAccount, VideoJob
+from hailuo_django.models import JobEvent, KreaAccount, VideoJob
 from hailuo_django.sandbox import Sandbox
+from hailuo_django.signals import job_submitted
 from hailuo_django.states import Status
 from hailuo_django.worker.sweep import sweep
 
@@ -49,6 +50,23 @@ def test_what_a_host_put_off_whose_clock_was_a_year_ahead_is_done_now(
     assert fresh(running).status == Status.COMPLETED
     assert fresh(unsent).status == Status.BACKLOGGED
     assert "2 submissions were due too late: a clock was far ahead." in caplog.messages
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_such_a_host_left_untold_is_told_now(krea: Sandbox) -> None:
+    job = submitted()
+    JobEvent.objects.filter(announcement="job_submitted").update(announce_after=ago(days=-365))
+    heard: list[VideoJob] = []
+
+    def hear(job: VideoJob, **kwargs: object) -> None:
+        heard.append(job)
+
+    job_submitted.connect(hear)
+    try:
+        sweep()
+    finally:
+        job_submitted.disconnect(hear)
+    assert heard == [job]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer, TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,6 +25,7 @@ from hailuo_django.conf import conf
 from hailuo_django.models import VideoJob
 
 from .exceptions import PreconditionFailed, add_codes, as_api_exception
+from .filters import refuse_parameters
 from .freshness import is_what_they_have, make_conditional
 from .permissions import is_signed_in
 from .throttling import ReadThrottle, SubmitThrottle
@@ -60,6 +62,8 @@ class HailuoViewSet(GenericViewSet[Any]):
         """Refuse, before anything is written, a host whose addresses no answer could name."""
         request.get_host()
         super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS:
+            refuse_parameters(request, self)
 
     def get_throttles(self) -> list[Any]:
         """Return our own rate, and those that the site has for all of its views."""

@@ -96,6 +96,19 @@ class KnownParameters(BaseFilterBackend):
         return ErrorDetail(message, "unknown_parameter")
 
 
+def refuse_parameters(request: Request, view: APIView) -> None:
+    """Refuse what stands in the address of a request that writes: it belongs into the body.
+
+    Raises ValidationError: ``?submit=false`` must not order.
+    """
+    known = _of_the_site(view)
+    if unknown := [name for name in request.query_params if name not in known]:
+        message = _("Unknown parameter: this takes none. What it takes stands in the body.")
+        raise ValidationError(
+            {name: [ErrorDetail(message, "unknown_parameter")] for name in unknown}
+        )
+
+
 def _of_the_site(view: APIView) -> list[str]:
     """Return what the site's own settings of DRF let stand in any address."""
     versioning = getattr(view.versioning_class, "version_param", None)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.urls import reverse
 
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.states import Status
@@ -168,6 +169,24 @@ def test_the_verbs_take_no_fields_of_the_job(client: Visitor, ada: User, verb: s
         ("prompt", "startImage"), [("unknown_field", message)]
     )
     assert not Submission.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_what_belongs_into_the_body_is_not_taken_from_the_address(
+    client: Visitor, ada: User, method: str
+) -> None:
+    """``?submit=false`` ordered."""
+    job = draft(ada, reference="mine")
+    path = reverse("hailuo_django_api:job-list") if method == "post" else address(job)
+    answer = getattr(client, method)(f"{path}?submit=false&format=json", {"prompt": "x"})
+    assert [error["code"] for error in answer.json()["submit"]] == ["unknown_parameter"]
+    assert [*answer.json()] == ["submit"]
+    assert VideoJob.objects.get().prompt == job.prompt
+
+
+def test_a_number_is_no_text(client: Visitor) -> None:
+    for duration in ("6", " 6 ", "\u0666"):
+        assert [*complaints(client.create(prompt="x", duration=duration))] == ["duration"]
 
 
 def test_a_stored_request_that_is_no_longer_valid_is_not_bought(client: Visitor, ada: User) -> None:

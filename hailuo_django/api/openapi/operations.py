@@ -91,7 +91,7 @@ OPERATIONS = {
     "destroy": Operation(
         "Throw a draft away",
         {204: "It is gone."},
-        by_status(EVERYWHERE, *OF_A_DRAFT),
+        by_status(EVERYWHERE, WRONG, *OF_A_DRAFT),
     ),
     "submit": _write("Submit a draft, for its price", WISHED, *OF_A_DRAFT, KEYED, PAID),
     "resubmit": _write(

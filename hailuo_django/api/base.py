@@ -62,7 +62,7 @@ class HailuoViewSet(GenericViewSet[Any]):
         """Refuse, before anything is written, a host whose addresses no answer could name."""
         request.get_host()
         super().initial(request, *args, **kwargs)
-        if request.method not in SAFE_METHODS:
+        if self.action and request.method not in SAFE_METHODS:
             refuse_parameters(request, self)
 
     def get_throttles(self) -> list[Any]:

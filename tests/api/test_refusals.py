@@ -182,6 +182,7 @@ def test_what_belongs_into_the_body_is_not_taken_from_the_address(
     assert [error["code"] for error in answer.json()["submit"]] == ["unknown_parameter"]
     assert [*answer.json()] == ["submit"]
     assert VideoJob.objects.get().prompt == job.prompt
+    assert client.generic("TRACE", f"{path}?a=b").status_code == 405
 
 
 def test_a_number_is_no_text(client: Visitor) -> None:

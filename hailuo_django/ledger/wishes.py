@@ -78,9 +78,7 @@ def want(
     """
     alias, now = VideoJob.database(), timezone.now()
     row = _take(job, where, action, now)
-    price_usd = row.quote_usd()
-    if max_price_usd is not None and price_usd > max_price_usd:
-        raise too_dear(price_usd, max_price_usd)
+    price_usd = _price_of(row, max_price_usd)
     if instead_of:
         ended, fields = instead_of
         if not move(ended, **fields):
@@ -102,6 +100,14 @@ def want(
     nudge_after_commit(row.pk, using=alias)
     job.refresh_from_db(using=alias)
     return submission
+
+
+def _price_of(row: VideoJob, max_price_usd: Decimal | None) -> Decimal:
+    """Return what it costs today, in USD. Raises Conflict where that is more than it may."""
+    price_usd = row.quote_usd()
+    if max_price_usd is not None and price_usd > max_price_usd:
+        raise too_dear(price_usd, max_price_usd)
+    return price_usd
 
 
 def _write_wanted(

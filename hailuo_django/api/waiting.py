@@ -22,7 +22,8 @@ SHARE = 4
 SHORTEST_SECONDS, LONGEST_SECONDS = 3, 60
 
 SENDING_PAUSED, ANSWER_LOST, LOOKED_FOR = WAITING_CODES = (
-    *("sending_paused", "answer_lost"),
+    "sending_paused",
+    "answer_lost",
     "video_looked_for",
 )
 """Why a job may wait, for programs."""

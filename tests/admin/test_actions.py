@@ -17,7 +17,7 @@ from tests.api.people import draft, ended, wanted
 
 from .pages import LIST, Browser
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_three_drafts_are_submitted_for_what_they_cost(browser: Browser, grace: User) -> None:

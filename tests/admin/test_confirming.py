@@ -26,7 +26,7 @@ from tests.api.people import draft, ended, wanted
 from .pages import ADD, LIST, Browser, grant, page_of, person
 from .test_job_page import HOSTILE, live_nodes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 QUERIES = 16
 """That the page of a proposal takes, of one job or of a thousand: the session and its user, two

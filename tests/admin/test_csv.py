@@ -24,7 +24,7 @@ from tests.api.people import draft, ended, wanted
 
 from .pages import LIST, Browser, person, token_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def download(browser: Browser, *jobs: VideoJob, query: str = "", across: bool = False) -> Any:
@@ -227,6 +227,7 @@ def test_a_job_that_is_deleted_meanwhile_ends_nothing(
     assert [row["prompt"] for row in csv.DictReader(StringIO(text))] == ["2", "0"]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_server_that_is_asynchronous_reads_no_more_at_once(
     grace: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

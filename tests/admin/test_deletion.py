@@ -21,7 +21,7 @@ from tests.api.people import draft, ended, wanted
 
 from .pages import LIST, Browser, Page, page_of, person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 REFUSAL = "Nothing was deleted: a job that may still become a paid video cannot be."
 

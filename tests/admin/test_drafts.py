@@ -18,7 +18,7 @@ from tests.api.people import draft, wanted
 
 from .pages import LIST, Browser, Page, page_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_a_draft_is_added_and_its_price_and_advice_are_told(browser: Browser, grace: User) -> None:

@@ -16,7 +16,7 @@ from tests.api.people import draft, ended
 
 from .pages import ADD, Browser, grant, page_of, person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 REQUEST = {
     "prompt": "two\nlines & <b>more</b>",

@@ -17,7 +17,7 @@ from tests.api.people import draft, ended, wanted
 
 from .pages import LIST, Browser, Page
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 VIDEO = "https://gen.krea.ai/v.mp4"
 

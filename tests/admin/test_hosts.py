@@ -20,7 +20,7 @@ from .pages import LIST, Browser, grant, page_of, person, token_of
 BATCH = "admin:hailuo_django_videojob_batch"
 DELETE = "admin:hailuo_django_videojob_delete"
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

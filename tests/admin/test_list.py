@@ -18,7 +18,7 @@ from tests.api.people import draft, ended, wanted
 
 from .pages import LIST, Browser
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def results(browser: Browser, query: str) -> int:

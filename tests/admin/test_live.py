@@ -26,7 +26,7 @@ from tests.api.people import draft, ended, wanted
 from .pages import LIST, Browser, Page, grant, page_of, person
 from .test_job_page import HOSTILE, VIDEO, live_nodes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 LIVE = "admin:hailuo_django_videojob_live"
 

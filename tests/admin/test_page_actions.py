@@ -13,7 +13,7 @@ from tests.api.people import draft, ended, wanted
 
 from .pages import ADD, LIST, Browser, Page, grant, page_of, person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 ACTION = "CHANGE_FORM-action"
 

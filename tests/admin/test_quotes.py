@@ -16,7 +16,7 @@ from tests.api.people import draft, wanted
 
 from .pages import ADD, Browser, grant, page_of, person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 QUOTE = "admin:hailuo_django_videojob_quote"
 

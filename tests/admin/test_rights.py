@@ -13,7 +13,7 @@ from tests.api.people import draft, ended, wanted
 
 from .pages import ADD, LIST, Browser, Page, grant, page_of, person, token_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 ACTIONS = [
     ("submit_selected", "submit", "Submit 1 job for 0.2835 USD?"),

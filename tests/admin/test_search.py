@@ -19,7 +19,7 @@ from tests.api.people import draft, ended
 
 from .pages import LIST, Browser, Page, person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def search(browser: Browser, term: str) -> Page:

@@ -29,7 +29,7 @@ from tests.api.people import draft, ended, wanted
 
 from .pages import LIST, Browser, grant, page_of, person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 TOKEN = "krea-token-of-the-tests"
 MOMENT = datetime(2026, 11, 23, 15, 4, 59, 250_000, tzinfo=UTC)

@@ -20,7 +20,7 @@ from tests.api.people import ended, wanted
 
 from .pages import Browser, page_of, person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 BEGINNING = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

@@ -148,7 +148,7 @@ class KreaClient:
         report = _job(answer, posting=False, redact=redact)
         if report.krea_job_id.casefold() != krea_job_id.casefold():
             raise unclear("The answer is about another job.", posting=False, status=answer.status)
-        return report
+        return replace(report, krea_job_id=krea_job_id)  # in the spelling that rows have
 
     def list(
         self, *, cursor: str | None = None, limit: int = 100, status: str | None = None

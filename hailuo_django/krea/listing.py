@@ -30,7 +30,7 @@ class Listing:
     """Whether every job made since is here, as far as Krea showed it at ``server_time``.
 
     False where the pages were not enough, where one ended without saying how to go on, or where
-    an item could not be read: it may have been the job that is looked for.
+    an item could not be read that may have been the job that is looked for.
     """
     reach: datetime | None
     """Every job made at this time or later is here; ``None`` where nothing tells from when on."""
@@ -60,8 +60,12 @@ def list_since(
         page = client.list(cursor=cursors[-1], limit=limit)
         if len(cursors) == 1:
             server_time = page.server_time
-        readable = readable and not page.unreadable
-        found |= {job.krea_job_id: job for job in page.items if _made_since(job, since)}
+        readable = readable and not any(
+            _may_be_since(made_at, since) for made_at in page.unreadable
+        )
+        found |= {
+            job.krea_job_id: job for job in page.items if _may_be_since(job.created_at, since)
+        }
         cursor = _next_cursor(page, limit)
         if cursor is None or _is_past(page, cursor, since):
             reach = since if readable else None
@@ -75,14 +79,14 @@ def list_since(
     return Listing(tuple(found.values()), False, reach, server_time)
 
 
-def _made_since(job: JobReport, since: datetime) -> bool:
-    return job.created_at is None or job.created_at >= since
+def _may_be_since(made_at: datetime | None, since: datetime) -> bool:
+    return made_at is None or made_at >= since
 
 
 def _next_cursor(page: JobPage, limit: int) -> str | None:
     """Where the next page begins; None after the last one, empty where nothing tells."""
     cursor, oldest = page.next_cursor, _oldest(page)
-    if cursor is None and len(page.items) + page.unreadable >= limit:
+    if cursor is None and len(page.items) + len(page.unreadable) >= limit:
         # A full page is no end: its cursor may have got lost, and the jobs tell the time too.
         cursor = oldest.isoformat() if oldest else ""
     moment = read_moment(cursor)

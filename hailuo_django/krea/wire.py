@@ -65,8 +65,8 @@ class JobPage:
 
     items: tuple[JobReport, ...]
     next_cursor: str | None = None
-    unreadable: int = 0
-    """How many items were skipped because they could not be read."""
+    unreadable: tuple[datetime | None, ...] = ()
+    """When the items were made that could not be read; ``None`` where not even that could."""
     server_time: datetime | None = None
     """Krea's clock when it answered; ``None`` where it did not say."""
 
@@ -111,16 +111,17 @@ def read_page(raw: bytes | str, *, redact: Redact = unchanged) -> JobPage:
     items = tree.get("items")
     if not isinstance(items, list):
         raise Unreadable("no list of items")
-    jobs = []
+    jobs, unreadable = [], []
     for item in items:
         try:
             jobs.append(_job(item, json.dumps(item, ensure_ascii=False), redact))
         except (Unreadable, RecursionError):  # what could be read may be too deep to be written
-            continue
+            made_at = item.get("created_at") if isinstance(item, Mapping) else None
+            unreadable.append(read_moment(made_at))
     # An older documentation page spelled it nextCursor.
     cursor = tree.get("next_cursor", tree.get("nextCursor"))
     usable = isinstance(cursor, str) and 0 < len(cursor) <= MAX_CURSOR and is_storable(cursor)
-    return JobPage(tuple(jobs), cursor if usable else None, unreadable=len(items) - len(jobs))
+    return JobPage(tuple(jobs), cursor if usable else None, tuple(unreadable))
 
 
 def read_refusal(raw: bytes, *, redact: Redact = unchanged) -> Refusal:

@@ -156,6 +156,17 @@ def test_an_item_that_cannot_be_read_may_have_been_the_one(net: Net) -> None:
     assert (ids(listing), listing.complete, listing.reach) == (["a"], False, None)
 
 
+def test_an_item_that_was_made_too_early_to_be_the_one_need_not_be_read(net: Net) -> None:
+    old = at(-60, "old") | {"job_id": None}
+    listing = list_since(
+        net.client(net.serve(answer(200, {"items": [at(2, "new"), old]})).url), NOON
+    )
+    assert (listing.complete, listing.reach) == (True, NOON)
+    young = at(1, "young") | {"job_id": None}
+    listing = list_since(net.client(net.serve(answer(200, {"items": [young, old]})).url), NOON)
+    assert (listing.complete, listing.reach) == (False, None)
+
+
 def test_a_job_that_does_not_tell_its_time_is_listed(net: Net) -> None:
     server = net.serve(answer(200, {"items": [job(job_id="a", created_at=None), at(-1, "b")]}))
     assert ids(list_since(net.client(server.url), NOON)) == ["a"]

@@ -329,8 +329,8 @@ def test_a_page_is_read_item_by_item() -> None:
     items = [job(), job(job_id=7), None, "x", job(job_id="b"), job(job_id="c", x=[deep])]
     page = read_page(json.dumps({"items": items, "next_cursor": "2026-11-01T12:00:00Z"}))
     assert [item.krea_job_id for item in page.items][:2] == [JOB_ID, "b"]
-    assert len(page.items) + page.unreadable == len(items)
-    assert page.unreadable >= 3
+    assert len(page.items) + len(page.unreadable) == len(items)
+    assert len(page.unreadable) >= 3
     assert page.next_cursor == "2026-11-01T12:00:00Z"
     assert json.loads(page.items[0].raw) == job()
 
@@ -344,7 +344,7 @@ def test_an_item_of_any_depth_spoils_at_most_its_page() -> None:
         except Unreadable:
             continue
         assert page.items[-1].krea_job_id == JOB_ID
-        assert len(page.items) + page.unreadable == 2
+        assert len(page.items) + len(page.unreadable) == 2
 
 
 @pytest.mark.parametrize(
@@ -421,7 +421,7 @@ def test_any_bytes_are_refused_and_nothing_worse(raw: bytes | str) -> None:
 @given(st.lists(JOBS | ANYTHING), ANYTHING)
 def test_any_page_is_read(items: list[Any], cursor: object) -> None:
     page = read_page(json.dumps({"items": items, "next_cursor": cursor}))
-    assert len(page.items) + page.unreadable == len(items)
+    assert len(page.items) + len(page.unreadable) == len(items)
     for report in page.items:
         assert_storable(report)
 

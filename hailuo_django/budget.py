@@ -48,6 +48,11 @@ class Balance:
         """What may still be asked for; nothing when a cap was lowered beneath what counts."""
         return max(self.limit_usd - self.spent_usd - self.reserved_usd, Decimal(0))
 
+    @property
+    def is_used_up(self) -> bool:
+        """Whether not even the cheapest video fits any more."""
+        return self.room_usd < min(usd for row in conf.PRICES.values() for usd in row.values())
+
 
 def balances(owner_id: Any = None) -> list[Balance]:
     """Return the state of each cap; ``user_day`` only for an owner."""

@@ -68,7 +68,7 @@ class Card:
             yield _("Reserved"), _("Krea may still bill it: it never said that this has ended.")
         yield _("Time"), progress.elapsed(row, self.now)
         yield _("Expected"), progress.expected(self.job, row, self.now)
-        yield _("Why it waits"), display.text(row.note)
+        yield _("Why it waits") if row.due_at else _("Note"), display.text(row.note)
         error = ": ".join(filter(None, (row.error_code, row.error_message)))
         yield _("Krea's error"), display.text(error)
         if not self._plays:

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from hailuo_django import ledger
 from hailuo_django.exceptions import Conflict
-from hailuo_django.models import JobEvent, Stranger
+from hailuo_django.models import JobEvent, Stranger, Submission
 
 from . import display, raw
 from .base import ReadOnlyAdmin
@@ -72,6 +72,7 @@ class StrangerAdmin(ReadOnlyAdmin):
         "krea_created_at",
         "first_seen_at",
         "last_seen_at",
+        "belongs_to",
         "dismissed",
     )
     list_filter = (OpenFilter,)
@@ -97,6 +98,21 @@ class StrangerAdmin(ReadOnlyAdmin):
         if self.has_view_raw_permission(request):
             return fields
         return [name for name in fields if name != "answer"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Add the job and number of the submission that has it on record by now."""
+        ours = Submission.objects.filter(krea_job_id=OuterRef("krea_job_id"))
+        job = Subquery(ours.values("job")[:1], output_field=UUIDField())
+        number = Subquery(ours.values("number")[:1])
+        return super().get_queryset(request).annotate(owner_job=job, owner_number=number)
+
+    @admin.display(description=gettext_lazy("belongs to"))
+    def belongs_to(self, stranger: Any) -> str:
+        """Return which submission has it on record by now."""
+        if stranger.owner_job is None:
+            return str(self.get_empty_value_display())
+        names = {"number": stranger.owner_number, "job": stranger.owner_job}
+        return _("submission %(number)d of job %(job)s") % names
 
     @admin.display(description=gettext_lazy("Krea job id"), ordering="krea_job_id")
     def identifier(self, stranger: Stranger) -> str:

@@ -124,7 +124,7 @@ def check_setting(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     for key, row in ROWS.items():
         if found_problem := problem(key):
             message = f'HAILUO["{key}"] {found_problem}'
-            found.append(Error(message, hint=str(row.hint), id=row.id))
+            found.append(Error(message, hint=_hint(key), id=row.id))
     return found
 
 
@@ -144,6 +144,16 @@ def _against_others(key: str) -> str:
         return ""
     shorter = values[key] < values["POLL_INTERVAL_SECONDS"]
     return _("is shorter than POLL_INTERVAL_SECONDS.") if shorter else ""
+
+
+def _hint(key: str) -> str:
+    row = ROWS[key]
+    if key == "RESEND_WHEN_ABSENT" and not row.rule(configured()[key]):
+        return _(
+            "Set ADOPT_STRANGERS to True if no other program uses the API token; else leave this"
+            " out."
+        )
+    return str(row.hint)
 
 
 def _about_unknown(key: object) -> Error:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 
-from .findings import Finding, Level, problem
+from .findings import Finding, Level, foreign, problem
 from .krea import examine_krea
 from .rows import examine_account, examine_budget, examine_submissions, examine_sweep
 from .site import examine_clock, examine_queue, examine_schedule, examine_settings
@@ -36,6 +37,13 @@ def examine() -> Iterator[Finding]:
     for examination in EXAMINATIONS:
         try:
             yield from list(examination())
+        except (OperationalError, InterfaceError) as error:
+            yield problem(
+                "examination.no_database",
+                _("%(name)s could not be done: the database cannot be used: %(error)s")
+                % {"name": examination.__name__, "error": foreign(str(error))},
+                _("Start the database server, look at DATABASES and “manage.py migrate”."),
+            )
         except Exception as error:  # a broken site is what a doctor is called for
             yield problem(
                 "examination.failed",

@@ -76,7 +76,7 @@ def examine_submissions() -> Iterator[Finding]:
     unconfirmed = Q(status=Status.UNCONFIRMED)
     found = (
         Submission.objects.using(VideoJob.database())
-        .live()
+        .billable()
         .aggregate(
             unconfirmed=Count("pk", filter=unconfirmed),
             since=Min("lost_at", filter=unconfirmed),
@@ -94,7 +94,10 @@ def examine_submissions() -> Iterator[Finding]:
         yield warning(
             "submissions.overdue",
             _("Submissions that take too long: %(overdue)d.") % found,
-            _("Krea goes on being asked. See “manage.py hailuo_doctor orphans”."),
+            _(
+                "Krea goes on being asked about what was sent: “manage.py hailuo_doctor orphans”;"
+                " what waits to be sent is held back by the account, or by a lack of workers."
+            ),
         )
     if not found["unconfirmed"] and not found["overdue"]:
         yield ok("submissions.ok", _("Nothing is unconfirmed or overdue."))
@@ -118,10 +121,13 @@ def examine_budget() -> Iterator[Finding]:
             "room": balance.room_usd,
             "resets": shown(balance.resets_at),
         }
-        if balance.room_usd:
-            yield ok("budget.ok", found)
-        else:
-            fix = _('Wait, settle what is unconfirmed, or raise HAILUO["BUDGET"].')
+        if balance.is_used_up:
+            fix = _(
+                "Not even the cheapest video fits: wait, settle what is unconfirmed, or raise"
+                ' HAILUO["BUDGET"].'
+            )
             yield warning("budget.full", found, fix)
+        else:
+            yield ok("budget.ok", found)
     if not balances:
         yield ok("budget.owners", _("Each owner has a budget of a day, the site has none."))

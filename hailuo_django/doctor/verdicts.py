@@ -18,6 +18,7 @@ from hailuo_django.states import Status
 
 from .findings import foreign, shown
 from .krea import client
+from .rows import examine_account
 
 
 class Unknown(HailuoError):
@@ -85,12 +86,20 @@ def told(job: VideoJob) -> Iterator[str]:
     yield _("Job %(id)s: %(status)s") % {"id": job.pk, "status": job.status}
     for submission in _submissions(job):
         yield told_briefly(submission)
-        if note := submission.note or submission.failure_code:
-            yield f"    {foreign(note)}"
+        error = ": ".join(filter(None, (submission.error_code, submission.error_message)))
+        for said in filter(None, (submission.failure_code, error, submission.note)):
+            yield f"    {foreign(said)}"
         if submission.candidate_id:
             yield _("    Krea is asked about %(id)s.") % {"id": foreign(submission.candidate_id)}
         if submission.status == Status.UNCONFIRMED:
             yield from _evidence(submission)
+
+
+def told_account() -> Iterator[str]:
+    """Yield lines about what holds back the account in use, and how much waits to be sent."""
+    yield from (finding.found for finding in examine_account())
+    unsent = Submission.objects.using(VideoJob.database()).filter(status=Status.UNSENT)
+    yield _("Submissions to be sent: %(count)d.") % {"count": unsent.count()}
 
 
 def told_briefly(submission: Submission) -> str:

@@ -20,7 +20,7 @@ from hailuo_django.worker.sweep import sweep
 
 from .pages import Browser, Page, grant, person, token_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 STRANGERS = "admin:hailuo_django_stranger_changelist"
 STRANGER = "admin:hailuo_django_stranger_change"
@@ -146,6 +146,16 @@ def test_dismissing_twice_is_said_and_changes_nothing(
     assert f"1 skipped: {stranger.krea_job_id} : This upstream job was dismissed" in page.text
     after = [*Stranger.objects.values(), *JobEvent.objects.values(), *LogEntry.objects.values()]
     assert after == rows
+
+
+def test_one_that_became_a_submissions_own_says_whose_it_is(
+    stranger: Stranger, warden: User
+) -> None:
+    job = make_submitted_job()
+    words = f"submission 1 of job {job.pk}"
+    assert words not in Browser(warden).open(reverse(STRANGERS)).text
+    Submission.objects.filter(job=job).update(krea_job_id=stranger.krea_job_id)
+    assert words in Browser(warden).open(reverse(STRANGERS)).text
 
 
 def test_the_list_is_narrowed_to_what_somebody_has_to_look_at(

@@ -163,6 +163,13 @@ def test_a_right_value_passes(key: str, value: Any) -> None:
     assert ids(with_token(**{key: value})) == []
 
 
+def test_resending_without_adopting_is_told_what_it_lacks() -> None:
+    [found] = messages(with_token(RESEND_WHEN_ABSENT=True))
+    assert found.id == "hailuo_django.E022"
+    assert "needs ADOPT_STRANGERS" in found.msg
+    assert "Set ADOPT_STRANGERS to True if" in str(found.hint)
+
+
 def test_with_a_token_the_defaults_are_silent() -> None:
     assert ids(with_token()) == []
     assert ids(with_token(**{key: DEFAULTS[key] for key in DEFAULTS if "TOKEN" not in key})) == []

@@ -10,19 +10,21 @@ from email.utils import format_datetime
 import pytest
 from django.conf import settings as site
 from django.core.management import call_command
+from django.db import connections
 from django.utils import timezone
 from django_q.models import Schedule
 from pytest_django import Settings
 
 from hailuo_django import pacing
 from hailuo_django.doctor import Finding, Level
-from hailuo_django.models import Heartbeat, KreaAccount, Submission
+from hailuo_django.models import Heartbeat, KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Status
 from hailuo_django.testing import make_submitted_job, sandbox
 from hailuo_django.worker.sweep import sweep
 from tests.krea.conftest import Net, answer
 from tests.site import configure
+from tests.trouble import down
 
 from .doctor import finding, findings, said
 
@@ -111,6 +113,15 @@ def test_what_is_too_broken_to_be_examined_does_not_end_it(
     assert found["settings.check"]["level"] == "problem"
     assert found["examination.failed"]["found"].endswith("could not be done: ValueError.")
     assert {"sweep.ok", "webhook.none"} <= found.keys()
+
+
+def test_a_database_that_is_away_is_named_as_such(krea: Sandbox) -> None:
+    with connections[VideoJob.database()].execute_wrapper(down):
+        found = findings()
+    away = found["examination.no_database"]
+    assert away["level"] == "problem"
+    assert "cannot be used: the database is away" in away["found"]
+    assert "examination.failed" not in found
 
 
 @pytest.mark.parametrize(
@@ -240,12 +251,13 @@ def test_a_pause_after_lost_answers_lasts_until_krea_answers(krea: Sandbox) -> N
 
 def test_a_budget_tells_its_room(settings: Settings, krea: Sandbox) -> None:
     make_submitted_job()  # 0.2835 USD
-    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "1", "month": "0.25", "user_day": "1"}}
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "1", "month": "0.38", "user_day": "1"}}
     text, code = said()
     day, month = [line for line in text.splitlines() if "budget." in line]
     assert day.startswith("ok      budget.ok: day: 0.0000 spent and 0.2835 reserved of 1 USD")
     assert "room for 0.7165; resets at " in day
     assert month.startswith("warning budget.full: month: ")
+    assert "room for 0.0965" in month, "less than the cheapest video costs"
     assert code == 0
 
 

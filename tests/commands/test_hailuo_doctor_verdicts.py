@@ -166,12 +166,29 @@ def test_a_job_of_ours_is_not_dismissed(krea: Sandbox) -> None:
         decide("dismiss", str(only(job).krea_job_id))
 
 
+def test_a_failure_is_shown_with_kreas_own_words(krea: Sandbox) -> None:
+    job = make_submitted_job(prompt="[moderation]")
+    sweep()
+    krea.move(krea.jobs[0].id, "failed")
+    Submission.objects.update(due_at=timezone.now())
+    sweep()
+    error = only(job).error_message
+    assert error
+    shown = said("show", str(job.pk))[0]
+    assert "    moderation\n" in shown
+    assert error in shown
+
+
 def test_a_pause_is_lifted(krea: Sandbox) -> None:
     pacing.slow_sending(AccountProblem("empty", status=402))
     job = make_submitted_job()
     sweep()
     assert krea.posts == []
-    assert "lifted" in decide("resume")
+    told = decide("resume")
+    assert "Sending is paused until" in told, "before it is resumed"
+    assert "HTTP 402: empty" in told
+    assert "Submissions to be sent: 1." in told
+    assert "lifted" in told
     sweep()
     assert [post.job_id for post in krea.posts] == [only(job).krea_job_id]
     assert "Nothing held back" in decide("resume")

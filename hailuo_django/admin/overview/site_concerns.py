@@ -87,9 +87,9 @@ def resuming(ways: Ways, account: KreaAccount) -> tuple[str, list[Link]]:
 
 
 def no_money(ways: Ways, standing: Standing) -> Iterator[Concern]:
-    """A cap of the site has no room at all: whoever submits is refused."""
+    """A cap of the site has no room for the cheapest video: whoever submits is refused."""
     for balance in standing.balances:
-        if balance.room_usd:
+        if not balance.is_used_up:
             continue
         words = _("%(budget)s is used up: %(spent)s spent, %(reserved)s reserved of %(limit)s.") % {
             "budget": budget.name_of(balance.cap),

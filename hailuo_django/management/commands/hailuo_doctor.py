@@ -134,7 +134,7 @@ class Command(BaseCommand):
         question = _("Is Krea job %(id)s what became of submission %(number)d?")
         self._ask(question % {"id": krea_job_id, "number": submission.number}, **options)
         ledger.choose(submission, krea_job_id, by=by)
-        self.stdout.write(_("Named. A worker asks Krea about it, and then it is adopted."))
+        self.stdout.write(_("Named. A worker asks Krea about it, and adopts it if Krea knows it."))
 
     def send_again(self, *, job: str, **options: Any) -> None:
         """Give a submission up and write another one."""
@@ -187,6 +187,7 @@ class Command(BaseCommand):
 
     def resume(self, **options: Any) -> None:
         """Lift the pauses of the account in use."""
+        self.stdout.write("\n".join(verdicts.told_account()))
         self._ask(_("Let this account send and ask at once?"), **options)
         if pacing.resume(pacing.account()):
             self.stdout.write(_("The pause is lifted; the next sweep goes on."))

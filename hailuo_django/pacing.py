@@ -214,7 +214,8 @@ def _seconds_to_trial(setbacks: int) -> float:
 
 
 def _reason(error: KreaError) -> str:
-    return f"HTTP {error.status}: {error.message}" if error.status else f"Not sent: {error.message}"
+    what = f"HTTP {error.status}" if error.status else "Not sent"
+    return f"{what}: {error.message}" if error.message else what
 
 
 def _past(field: str, now: datetime) -> Q:

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from hailuo_django import pacing
 from hailuo_django.models import Stranger, Submission, VideoJob
-from hailuo_django.states import RUNNING, Action, Status
+from hailuo_django.states import Action, Status
 
 from . import display
 
@@ -76,7 +76,7 @@ class LostAnswer:
     @property
     def never_ends(self) -> bool:
         """Whether Krea knows it, and takes longer than it ever should."""
-        return self.submission.is_overdue and self.submission.status in RUNNING
+        return self.submission.is_overdue and self.submission.runs_upstream
 
     @property
     def is_unconfirmed(self) -> bool:

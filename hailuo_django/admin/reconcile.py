@@ -154,6 +154,6 @@ class ReconcilingMixin(HailuoAdmin):
         return format_html("{} {}", words, listed)
 
     def _label(self, row: Submission) -> str:
-        if row.status in ENDED:
+        if row.status in ENDED and not row.is_overdue:
             return _("Name the upstream job of submission %d") % row.number
         return _("Decide about submission %d") % row.number

@@ -35,6 +35,7 @@ from .reports import (
 )
 from .schedule import (
     bring_forward,
+    each_alone,
     finish_look,
     mark_overdue,
     next_look,
@@ -75,6 +76,7 @@ __all__ = [
     "count_webhook",
     "delete_draft",
     "dismiss",
+    "each_alone",
     "end_absent",
     "fill_result",
     "finish_look",

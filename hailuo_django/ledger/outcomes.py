@@ -150,6 +150,11 @@ def record_answer(claimed: Submission, answer: JobReport) -> None:
         reason = f"Krea answered with the id of another submission: {answer.krea_job_id}"
         lose(claimed, reason=reason, raw=answer.raw)
         return
+    except Exception:
+        # A receiver of the site's may have raised. The id was paid for: a look will try again.
+        unnamed = Submission.objects.using(VideoJob.database()).filter(krea_job_id=None)
+        unnamed.filter(pk=claimed.pk).update(candidate_id=answer.krea_job_id)
+        raise
     if not recorded:
         detail = f"Krea answered the POST with another job id: {answer.krea_job_id}"
         write_note(claimed, detail, SYSTEM)

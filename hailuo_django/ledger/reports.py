@@ -15,7 +15,8 @@ from hailuo_django import results, states
 from hailuo_django.conf import conf
 from hailuo_django.krea.problems import is_about_the_account
 from hailuo_django.krea.wire import JobReport
-from hailuo_django.models import Submission, VideoJob
+from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.models.querysets import HAS_A_NAME
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import Action, FailureCode, Status
 
@@ -61,11 +62,32 @@ def adopt(submission: Submission, news: JobReport, *, by: By, where: Q = Q()) ->
     )
     fields = {"due_at": first_look(submission), "lease_expires_at": None, **_facts(news, target)}
     fields |= {"krea_job_id": news.krea_job_id, "candidate_id": ""}
-    if move(wanted, then=_stop_twins(submission.job_id), **fields):
-        return True
-    if report(submission.job_id, submission.number, news, by=by):
-        return True
-    return _remember_id(submission, news, where)
+    with transaction.atomic(using=VideoJob.database()):
+        lock_job(submission.job_id)
+        _keep_displaced(submission.job_id, submission.number, news.krea_job_id, by)
+        return (
+            move(wanted, then=_stop_twins(submission.job_id), **fields) is not None
+            or report(submission.job_id, submission.number, news, by=by)
+            or _remember_id(submission, news, where)
+        )
+
+
+def _keep_displaced(job_id: uuid.UUID, number: int, krea_job_id: str, by: By) -> None:
+    """Say that a job was named for a submission before another took its place.
+
+    Both may be its own, where a gateway has passed its request on twice. So what its webhook named
+    is kept among the unknown upstream jobs; what a person named stands in the history.
+    """
+    rows = Submission.objects.using(VideoJob.database()).filter(job_id=job_id, number=number)
+    rows = rows.filter(krea_job_id=None).exclude(candidate_id__in=("", krea_job_id))
+    for row in rows:
+        if row.was_named_by_a_person:
+            continue
+        strangers = Stranger.objects.using(rows.db)
+        named = {"account": row.account}
+        if strangers.get_or_create(krea_job_id=row.candidate_id, defaults=named)[1]:
+            said = f"Krea job {row.candidate_id} was named for it before {krea_job_id}, and may be"
+            write_note(row, f"{said} paid for as well.", by)
 
 
 def _remember_id(submission: Submission, news: JobReport, where: Q) -> bool:
@@ -121,10 +143,15 @@ def miss(submission: Submission, *, not_found_since: datetime, cancelled: bool) 
 
 
 def count_webhook(job_id: uuid.UUID, number: int, news: JobReport) -> bool:
-    """Count a webhook that repeats what is on record; False when it does not."""
+    """Count a webhook that repeats what is on record; False when it does not.
+
+    The address of a video that has none is news.
+    """
     said = Submission.objects.using(VideoJob.database()).filter(
         job_id=job_id, number=number, krea_job_id=news.krea_job_id, status=news.status
     )
+    if news.status == Status.COMPLETED and news.urls:
+        said = said.exclude(result_url="")
     return bool(said.update(**webhook_seen()))
 
 
@@ -135,11 +162,15 @@ def make_due(job_id: uuid.UUID, number: int, news: JobReport | None = None) -> N
     with transaction.atomic(using=alias):
         lock_job(job_id)
         if news:
+            _keep_displaced(job_id, number, news.krea_job_id, WEBHOOK)
             rows.filter(krea_job_id=None).update(candidate_id=news.krea_job_id)
             untold = ~Q(krea_status__in=states.ENDED)
             rows.filter(untold, krea_job_id=news.krea_job_id).update(raw=news.raw)
             _note_another(rows.exclude(krea_job_id=news.krea_job_id), news.krea_job_id)
-        if rows.update(due_at=timezone.now(), not_found_since=None, **webhook_seen()):
+        # What has ended without a name is nothing that Krea could be asked for.
+        can_be_asked_for = Q(status__in=states.LIVE) | HAS_A_NAME
+        due_at = Case(When(can_be_asked_for, then=Value(timezone.now())), default=None)
+        if rows.update(due_at=due_at, not_found_since=None, **webhook_seen()):
             nudge_after_commit(job_id, using=alias)
 
 
@@ -162,8 +193,8 @@ def reject_candidate(submission: Submission, reason: str) -> None:
         # To be sent, or to be looked for in Krea's list; what has ended waits for nothing.
         waits = Q(status__in=[Status.UNSENT, Status.UNCONFIRMED])
         due_at = Case(When(waits, then=Value(timezone.now())), default=None)
-        if mine.update(candidate_id="", not_found_since=None, due_at=due_at):
-            detail = f"{submission.candidate_id} was named and not adopted: {reason}"
+        detail = f"{submission.candidate_id} was named and not adopted: {reason}"
+        if mine.update(candidate_id="", not_found_since=None, due_at=due_at, note=detail):
             write_note(submission, detail, POLL)
 
 

@@ -31,6 +31,9 @@ LONGEST_RARE_INTERVAL_SECONDS = 3600
 LONGEST_WAIT = timedelta(days=1)
 """Besides what settings say; nothing is put off for so long."""
 
+LONGEST_UNSETTLED = timedelta(days=2)
+"""For so long what ended here alone is asked for in silence; most is settled within one."""
+
 MAX_LISTED = 100
 """How many lost answers one listing is made for."""
 
@@ -153,16 +156,22 @@ def each_alone(submission: Submission) -> Iterator[None]:
 
 
 def mark_overdue(limit: int = 100) -> int:
-    """Mark what takes too long, for attention; it goes on being asked for. Return how many."""
+    """Mark what takes too long, for attention; it goes on being asked for. Return how many.
+
+    Also what ended here alone and Krea has told of no end since.
+    """
     now, longest = timezone.now(), timedelta(seconds=conf.OVERDUE_AFTER_SECONDS)
     rows = Submission.objects.using(VideoJob.database())
+    late = f"It takes longer than {conf.OVERDUE_AFTER_SECONDS:g} s."
+    found = [(row, late) for row in rows.unmarked(longest, now)[:limit]]
+    unsettled = "It ended here long ago, and Krea has told of no end."
+    found += [(row, unsettled) for row in rows.unsettled(now - LONGEST_UNSETTLED)[:limit]]
     marked = 0
-    for submission in rows.unmarked(longest, now)[:limit]:
+    for submission, why in found:
         with each_alone(submission), transaction.atomic(using=rows.db):
             lock_job(submission.job_id)
             mine = rows.filter(pk=submission.pk, status=submission.status, overdue_at=None)
             if mine.update(overdue_at=now):
-                detail = f"It takes longer than {conf.OVERDUE_AFTER_SECONDS:g} s."
-                write_decision(submission, Action.OVERDUE, detail, SYSTEM)
+                write_decision(submission, Action.OVERDUE, why, SYSTEM)
                 marked += 1
     return marked

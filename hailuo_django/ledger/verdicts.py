@@ -20,7 +20,7 @@ from hailuo_django.krea.wire import JobReport, is_job_id
 from hailuo_django.models import Stranger, Submission, VideoJob
 from hailuo_django.models.querysets import NEVER_ENDING, lost_for_good
 from hailuo_django.nudge import nudge_after_commit
-from hailuo_django.states import Action, FailureCode, Status
+from hailuo_django.states import ENDED, Action, FailureCode, Status
 
 from .recipe import SYSTEM, By, Move, lock_job, move, write_decision, write_note
 from .schedule import rare_look
@@ -54,15 +54,30 @@ def choose(submission: Submission, krea_job_id: str, *, by: By) -> None:
 def give_up(submission: Submission, *, by: By) -> None:
     """Count as failed what is lost, or overdue and never ended. Raises Conflict.
 
-    Its money is no longer reserved. Should it be completed after all, the job gets its video:
+    What ended here, and Krea tells of no end, stays as it is. The money of any of these is no
+    longer reserved. Should it be completed after all, the job gets its video:
     one that Krea knows goes on being asked for, rarely.
     """
     now, why = timezone.now(), _why(FailureCode.GIVEN_UP)
     if move(_given_up(submission, by, lost_for_good(now)), **why):
         return
-    written_off = why | {"written_off_at": now, "due_at": rare_look(now)}
-    if not move(_given_up(submission, by, NEVER_ENDING), **written_off):
+    written_off: dict[str, Any] = {"written_off_at": now, "due_at": rare_look(now)}
+    if move(_given_up(submission, by, NEVER_ENDING), **why, **written_off):
+        return
+    if not _write_off(submission, by, written_off):
         raise _conflict()
+
+
+def _write_off(submission: Submission, by: By, fields: dict[str, Any]) -> bool:
+    """Reserve nothing any more for one that ended here, whatever Krea may still tell of it."""
+    rows = Submission.objects.using(VideoJob.database())
+    with transaction.atomic(using=rows.db):
+        lock_job(submission.job_id)
+        mine = rows.filter(NEVER_ENDING, pk=submission.pk, status__in=ENDED)
+        if not mine.update(**fields):
+            return False
+        write_decision(submission, Action.GIVE_UP, "Nothing is reserved for it any more.", by)
+    return True
 
 
 def send_again(submission: Submission, *, by: By) -> Submission:

@@ -22,9 +22,6 @@ NOT_FOUND_AFTER = timedelta(minutes=15)
 ABSENT = (FailureCode.GIVEN_UP, FailureCode.NOT_FOUND)
 """Failures that we assumed and Krea never said."""
 
-NEVER_ENDING = Q(status__in=RUNNING, overdue_at__isnull=False)
-"""Krea knows it, and takes longer than it ever should."""
-
 
 def lost_for_good(now: datetime) -> Q:
     """Return the condition of a lost answer that nobody has named a job of Krea's for."""
@@ -47,6 +44,12 @@ _ENDED_HERE_ALONE = (
     & ~Q(krea_status__in=ENDED)
 )
 """Ended by a verdict, a refusal, or since Krea did not find it; Krea never said that it has."""
+
+_UNSETTLED = _ENDED_HERE_ALONE & Q(written_off_at=None)
+"""Of these those that nobody has written off: their money is reserved."""
+
+NEVER_ENDING = Q(overdue_at__isnull=False) & (Q(status__in=RUNNING) | _UNSETTLED)
+"""Krea may work on it, and takes longer than it ever should to tell of an end."""
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -81,7 +84,7 @@ class VideoJobQuerySet(QuerySet["VideoJob"]):
         return self._among(lost.values("job"))
 
     def overdue(self) -> VideoJobQuerySet:
-        """Return the jobs that have been going on for longer than ``OVERDUE_AFTER_SECONDS``."""
+        """Return the jobs that Krea may still bill for longer than ``OVERDUE_AFTER_SECONDS``."""
         return self._among(_submissions().overdue().values("job"))
 
     def flagged(self) -> VideoJobQuerySet:
@@ -126,8 +129,7 @@ class SubmissionQuerySet(QuerySet["Submission"]):
 
     def billable(self) -> SubmissionQuerySet:
         """Return those that Krea may still bill: live, or ended here while Krea may go on."""
-        written_off = Q(written_off_at__isnull=False)
-        return self.filter(_IS_LIVE | _ENDED_HERE_ALONE & ~written_off)
+        return self.filter(_IS_LIVE | _UNSETTLED)
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete settled submissions. Raises ProtectedError when Krea may still bill any."""
@@ -188,10 +190,14 @@ class SubmissionQuerySet(QuerySet["Submission"]):
             self.live().filter(overdue_at=None).alias(began=began).filter(began__lt=now - longest)
         )
 
+    def unsettled(self, before: datetime) -> SubmissionQuerySet:
+        """Return those that ended here alone ``before`` then and are not marked overdue."""
+        return self.filter(_UNSETTLED, ended_at__lt=before, overdue_at=None)
+
     def overdue(self) -> SubmissionQuerySet:
-        """Return those that are marked as taking too long, and still go on."""
+        """Return those that are marked as taking too long, and that Krea may still bill."""
         # A range of times is what every database finds by index, also SQLite.
-        return self.live().filter(overdue_at__lte=timezone.now())
+        return self.billable().filter(overdue_at__lte=timezone.now())
 
     def running_upstream(self) -> SubmissionQuerySet:
         """Return those that Krea works on, as far as we know; also where they ended here."""

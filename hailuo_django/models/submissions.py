@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from hailuo_django.clock import site_time
-from hailuo_django.states import ENDED, LIVE, RUNNING, FailureCode, Status
+from hailuo_django.states import ENDED, LIVE, RUNNING, Action, FailureCode, Status
 
 from .jobs import VideoJob
 from .querysets import PROTECTED, SubmissionQuerySet
@@ -177,6 +177,12 @@ class Submission(models.Model):
         )
 
     @property
+    def was_named_by_a_person(self) -> bool:
+        """Whether a person named the candidate; a webhook's own token is better evidence."""
+        choices = self.events.using(self._state.db).filter(action=Action.CHOOSE)
+        return choices.filter(detail=self.candidate_id).exists()
+
+    @property
     def is_to_cancel(self) -> bool:
         """Whether Krea works on it and somebody wants it cancelled."""
         # What was only named may be another's.
@@ -185,8 +191,8 @@ class Submission(models.Model):
 
     @property
     def is_overdue(self) -> bool:
-        """Whether it took longer than ``OVERDUE_AFTER_SECONDS``. It goes on being asked for."""
-        return self.is_live and self.overdue_at is not None
+        """Whether it takes too long, see ``OVERDUE_AFTER_SECONDS``. It goes on being asked for."""
+        return self.may_be_billed and self.overdue_at is not None
 
     def evidence_time(self, name: str) -> datetime | None:
         """Return a time of the evidence, by Krea's clock, as this site keeps times."""

@@ -29,7 +29,6 @@ def work_on_batches() -> bool:
     That is at least one job. What is left then is left to whoever comes first, who is rung for;
     return whether there is any.
     """
-    ledger.forget_proposals()
     end = monotonic() + batch_seconds()
     batches = Batch.objects.using(VideoJob.database())
     is_left = False

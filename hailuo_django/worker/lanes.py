@@ -43,8 +43,11 @@ class Lane(Protocol[Item, Answer]):
 
 
 def in_words(failure: Exception) -> str:
-    """Return what went wrong for staff: upstream's words, or the name of an error of ours."""
-    return getattr(failure, "message", "") or type(failure).__name__
+    """Return what went wrong for staff: upstream's words, else its status, or our error's name."""
+    if message := getattr(failure, "message", ""):
+        return str(message)
+    status = getattr(failure, "status", None)
+    return f"HTTP {status} without a word" if status else type(failure).__name__
 
 
 def run(lanes: Sequence[Lane[Any, Any]], *, seconds: float) -> int:

@@ -92,6 +92,10 @@ class ListLane:
             case errors.RateLimited():
                 due_at = pacing.slow_looking(outcome)
                 _give_back(item.submissions, in_words(outcome), due_at)
+            case errors.Refused() | errors.NotFound():
+                # No list for this token: yet Krea has answered.
+                pacing.answered(item.asked_at)
+                _give_back(item.submissions, in_words(outcome), None)
             case _:
                 _give_back(item.submissions, in_words(outcome), None)
 
@@ -127,8 +131,9 @@ def _weigh(search: Search, answer: JobList) -> None:
     # sent, and whose job a stranger is cannot be told by what they know.
     held = pacing.is_held()
     for row, finding in findings:
-        if held or not _decide(row, finding, offset):
-            _write_down(row, finding)
+        with ledger.each_alone(row):
+            if held or not _decide(row, finding, offset):
+                _write_down(row, finding)
 
 
 def _decide(row: Submission, finding: Finding, offset: timedelta) -> bool:

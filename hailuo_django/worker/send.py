@@ -82,8 +82,9 @@ class SendLane:
             self.batch.appendleft(submission)
             return None
         while submission is not None:
-            if sending := self._claim(submission, turn):
-                return sending
+            with ledger.each_alone(submission):
+                if sending := self._claim(submission, turn):
+                    return sending
             self.passed.add(submission.pk)
             submission = self._next()
         pacing.end_turn(turn)

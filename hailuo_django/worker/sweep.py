@@ -47,8 +47,8 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
         ledger.mark_overdue()
         calls = _in_turn(end) if only is None else _talk_to_krea(only, end)
         if only is None:
-            IdempotencyKey.objects.using(VideoJob.database()).expired(timezone.now()).delete()
             _beat()
+            _forget()
     ledger.announce_owed()
     return calls
 
@@ -76,6 +76,15 @@ def _beat() -> None:
     beats, now = Heartbeat.objects.using(VideoJob.database()), timezone.now()
     if not beats.filter(name=Heartbeat.SWEEP).update(beat_at=now):
         beats.get_or_create(name=Heartbeat.SWEEP, defaults={"beat_at": now})
+
+
+def _forget() -> None:
+    """Delete what nobody needs any more; whatever a site's receivers make of that."""
+    try:
+        ledger.forget_proposals()
+        IdempotencyKey.objects.using(VideoJob.database()).expired(timezone.now()).delete()
+    except Exception:
+        logger.exception("Old proposals and keys are kept; the next sweep will try again.")
 
 
 def _in_turn(end: float) -> int:

@@ -24,7 +24,7 @@ from hailuo_django.worker.sweep import sweep
 from .pages import LIST, Browser, Page, grant, page_of, person, token_of
 from .test_hosts import Replica
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 RECONCILE = "admin:hailuo_django_videojob_reconcile"
 BOTH = "0.5670 USD are billed"
@@ -436,6 +436,7 @@ def test_each_of_two_admins_keeps_its_page_and_its_verdicts_to_itself(
     assert answer.address.startswith("/staff/")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_transaction_around_every_request_is_not_around_verdicts(
     lost: VideoJob, judge: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -482,3 +483,42 @@ def test_what_never_ends_is_given_up_on_its_page(krea: Sandbox, grace: User, jud
 
     assert SAID["give_up"] in decide(Browser(judge), job, "give_up").text
     assert (fresh(job).status, fresh(job).failure_code) == (Status.FAILED, FailureCode.GIVEN_UP)
+
+
+def test_what_ended_here_alone_is_written_off_on_its_page(
+    krea: Sandbox, grace: User, judge: User
+) -> None:
+    job = make_submitted_job(owner=grace)
+    sweep()
+    ended_at = timezone.now() - timedelta(days=3)
+    VideoJob.objects.filter(pk=job.pk).update(status=Status.CANCELLED)
+    Submission.objects.update(
+        status=Status.CANCELLED, account="another", ended_at=ended_at, overdue_at=timezone.now()
+    )
+    assert "Decide about submission 1" in Browser(judge).open(page_of(job)).text
+    shown = Browser(judge).open(address(job)).text
+    assert "Krea never said that it has ended as well" in shown
+    assert "counts as failed" not in shown
+
+    assert SAID["give_up"] in decide(Browser(judge), job, "give_up").text
+
+    assert (fresh(job).status, first(job).status) == (Status.CANCELLED, Status.CANCELLED)
+    assert not first(job).may_be_billed
+    assert "Nothing is left to decide" in Browser(judge).open(address(job)).text
+
+
+def test_while_krea_is_asked_about_a_job_the_page_says_what_is_waited_for(
+    krea: Sandbox, lost: VideoJob, judge: User
+) -> None:
+    krea.misbehave("missing", times=None, on="get")
+    decide(Browser(judge), lost, "choose", typed="mis<b>typed")
+    sweep()
+    shown = Browser(judge).open(address(lost))
+    assert "asked about job mis<b>typed , which was named for this" in shown.text
+    assert "Krea does not know the job that was named: asked for 15 min." in shown.text
+    assert "Give up" not in shown.text
+
+    Submission.objects.update(not_found_since=timezone.now() - timedelta(minutes=16))
+    shown = Browser(judge).open(address(lost))
+    assert "which was named for this" not in shown.text
+    assert "Give up" in shown.text

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import DateTimeField, F, QuerySet
+from django.db.models.signals import post_save
 from django.utils import timezone
 
 from hailuo_django.krea.client import KreaClient
@@ -88,3 +91,18 @@ def claimed(krea: Sandbox) -> tuple[SendLane, Sending]:
     item = lane.take(60)
     assert item is not None
     return lane, item
+
+
+@contextmanager
+def refused(action: str, job: VideoJob) -> Iterator[None]:
+    """A receiver of the site's that raises when this is written down about the job."""
+
+    def refuse(instance: JobEvent, **kwargs: Any) -> None:
+        if (instance.action, instance.job_id) == (action, job.pk):
+            raise RuntimeError("a receiver of the site's")
+
+    post_save.connect(refuse, JobEvent)
+    try:
+        yield
+    finally:
+        post_save.disconnect(refuse, JobEvent)

@@ -86,6 +86,30 @@ def test_a_pause_ends_when_krea_answers_a_get_and_one_trial_goes_ahead(krea: San
     assert (account.doubts, account.setbacks, account.reason) == (0, 0, "")
 
 
+def pause() -> None:
+    for _doubt in range(pacing.DOUBTS_BEFORE_A_PAUSE):
+        pacing.doubt("connection reset")
+    assert pacing.is_paused()
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_token_that_may_see_no_list_is_answered_all_the_same(krea: Sandbox, status: int) -> None:
+    krea.misbehave("other_refusal", on="list", status=float(status))
+    pause()
+    sweep()
+    assert not pacing.is_paused()
+
+
+def test_an_answer_about_a_job_ends_a_pause_where_no_list_can_be_had(krea: Sandbox) -> None:
+    job = sent()
+    krea.misbehave("server_error", times=None, on="list")
+    pause()
+    sweep()
+    assert pacing.is_paused()
+    look_again(job)
+    assert not pacing.is_paused()
+
+
 def test_where_krea_loses_every_order_and_answers_every_get_trials_grow_rare(krea: Sandbox) -> None:
     queue(20)
     outage(krea, answers=True)

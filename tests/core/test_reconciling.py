@@ -38,6 +38,7 @@ from .rows import (
     named,
     only,
     pass_time,
+    refused,
     sent,
     submitted,
 )
@@ -473,6 +474,20 @@ def test_what_never_arrived_is_no_rival_of_what_was_made_an_hour_later(
     sweep()
 
     assert (fresh(absent).status, only(job).krea_job_id) == (Status.UNCONFIRMED, krea.jobs[-1].id)
+
+
+@pytest.mark.logs_errors
+def test_one_that_cannot_be_decided_about_holds_up_no_other(
+    krea: Sandbox, settings: Settings
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "ADOPT_STRANGERS": True, "RESEND_WHEN_ABSENT": True}
+    stuck, other = lost(krea, arrived=False), lost(krea, arrived=False)
+    sent()
+
+    with refused(Action.ABSENT, stuck):
+        list_now()
+    assert fresh(stuck).status == Status.UNCONFIRMED
+    assert "resubmit" in actions(other)
 
 
 def test_trouble_with_the_list_changes_no_state(krea: Sandbox) -> None:

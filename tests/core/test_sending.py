@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connections
-from django.db.models.signals import post_save
 from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django import ledger
 from hailuo_django.deadlines import call_seconds, lease_seconds
 from hailuo_django.krea.errors import AccountProblem, Ambiguous, KreaError, NotSent, Refused
-from hailuo_django.models import JobEvent, KreaAccount, Submission, VideoJob
+from hailuo_django.models import KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, Status
 from hailuo_django.tokens import Addressee, make_webhook_url
@@ -27,7 +26,19 @@ from hailuo_django.worker.send import SendLane
 from hailuo_django.worker.sweep import sweep
 from tests.site import configure
 
-from .rows import ago, change, claimed, client, fresh, history, look_again, only, sent, submitted
+from .rows import (
+    ago,
+    change,
+    claimed,
+    client,
+    fresh,
+    history,
+    look_again,
+    only,
+    refused,
+    sent,
+    submitted,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -566,19 +577,32 @@ def test_the_webhook_address_is_not_spelled_out_where_variables_are_shown(
 
 
 @pytest.mark.logs_errors
+def test_one_that_cannot_be_claimed_holds_up_nobody_else(krea: Sandbox) -> None:
+    stuck = submitted(prompt="stuck")
+    others = [submitted(prompt="another") for _n in range(3)]
+
+    with refused(Action.CLAIM, stuck):
+        sweep()
+    assert fresh(stuck).status == Status.UNSENT
+    assert {fresh(job).status for job in others} == {Status.BACKLOGGED}
+
+
+@pytest.mark.logs_errors
 def test_one_whose_loss_cannot_be_written_holds_up_nobody_else(krea: Sandbox) -> None:
     stuck = submitted(prompt="stuck")
     claimed(krea)
     other = submitted(prompt="another")
     change(stuck, lease_expires_at=ago(seconds=1))
 
-    def refuse(instance: JobEvent, **kwargs: Any) -> None:
-        if instance.action == Action.LOSE:
-            raise RuntimeError("a receiver of the site's")
-
-    post_save.connect(refuse, JobEvent)
-    try:
+    with refused(Action.LOSE, stuck):
         sweep()
-    finally:
-        post_save.disconnect(refuse, JobEvent)
     assert (only(stuck).status, fresh(other).status) == (Status.SUBMITTING, Status.BACKLOGGED)
+
+
+@pytest.mark.parametrize("words", [True, False])
+def test_a_gateways_answer_is_told_by_its_status_where_it_has_no_words(
+    krea: Sandbox, words: bool
+) -> None:
+    krea.misbehave("server_error" if words else "bad_gateway_html", on="generate")
+    told = "Internal Server Error" if words else "HTTP 502 without a word"
+    assert only(sent()).note == told

@@ -106,7 +106,7 @@ class People(Site):
     def may_be_given_up(self, row: Submission) -> bool:
         """Tell whether Krea has had its time to name, find or end it."""
         if row.status != Status.UNCONFIRMED:
-            return row.is_overdue and row.krea_job_id is not None
+            return row.is_overdue and row.runs_upstream
         since = row.not_found_since
         return not row.candidate_id or bool(since and since + A_QUARTER <= self.clock.now())
 
@@ -118,7 +118,8 @@ class People(Site):
         if not strangers:
             return
         row = one(strangers, stranger)
-        mine = self.krea.jobs[row.krea_job_id].key
+        made = self.krea.jobs.get(row.krea_job_id)  # a webhook may have named what is none
+        mine = made.key if made else None
         if mine and self.adopts:
             return
         self.attempt(partial(ledger.dismiss, row, by=OPERATOR))

@@ -62,7 +62,10 @@ def overdue(scope: Scope, ways: Ways) -> Iterator[Concern]:
         "%(count)s submissions take longer than %(span)s.",
         len(found),
     ) % {"count": found.count, "span": display.span(timedelta(seconds=conf.OVERDUE_AFTER_SECONDS))}
-    advice = _("Krea goes on being asked, and should end every job within hours. Look again.")
+    advice = _(
+        "Krea goes on being asked about what was sent, and should end every job within hours."
+        " What waits to be sent is held back by its account, or by a lack of workers."
+    )
     yield Concern("overdue", words, advice, decisions(found, ways, "overdue"))
 
 

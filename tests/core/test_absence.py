@@ -1,0 +1,154 @@
+"""What Krea does not find is not gone at once, and what nobody ends is left to a person."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db.models import ProtectedError
+from django.utils import timezone
+from pytest_django import Settings
+
+from hailuo_django import budget, ledger
+from hailuo_django.exceptions import Conflict
+from hailuo_django.krea.wire import JobReport, read_job
+from hailuo_django.models import JobEvent, KreaAccount, VideoJob
+from hailuo_django.sandbox import Sandbox
+from hailuo_django.states import FailureCode, Status
+from hailuo_django.worker.sweep import sweep
+
+from .rows import ago, change, fresh, history, look_again, only, sent, submitted
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operator() -> ledger.By:
+    return ledger.By(JobEvent.Source.OPERATOR, User.objects.create_user("grace"))
+
+
+def told(job: VideoJob, address: str) -> JobReport:
+    """What a webhook says of a job whose video lies there."""
+    said: dict[str, Any] = {"job_id": only(job).krea_job_id, "status": "completed"}
+    return read_job(json.dumps(said | {"result": {"urls": [address]}}))
+
+
+@pytest.mark.parametrize("trouble", ["bad_gateway_html", "rate_limited"])
+def test_a_cancellation_that_was_never_sent_makes_no_404_an_end(
+    krea: Sandbox, trouble: str
+) -> None:
+    job = sent()
+    job.cancel()
+    krea.misbehave(trouble, on="get")
+    look_again(job)
+    assert "DELETE" not in [method for method, _path, _ in krea.requests]
+
+    KreaAccount.objects.update(look_after=None, send_after=None)
+    krea.misbehave("missing", on="get", times=None)
+    assert look_again(job).status == Status.BACKLOGGED, "it may be late in Krea's own tables"
+
+    krea.behave()
+    assert look_again(job).status == Status.CANCELLED
+
+
+def test_one_404_ends_no_search_for_the_address_of_a_video(krea: Sandbox) -> None:
+    job = sent(prompt="[result_empty]")
+    krea.move(krea.jobs[0].id, "completed")
+    assert look_again(job).status == Status.COMPLETED
+    krea.misbehave("missing", on="get")
+    look_again(job)
+    assert only(job).due_at is not None
+
+    change(job, ended_at=ago(minutes=61))
+    krea.misbehave("missing", on="get")
+    look_again(job)
+    assert only(job).due_at is None
+
+
+def test_an_address_that_a_webhook_brings_late_is_asked_for(krea: Sandbox) -> None:
+    job = sent(prompt="[result_empty]")
+    krea.move(krea.jobs[0].id, "completed")
+    look_again(job)
+    change(job, ended_at=ago(hours=2))
+    look_again(job)
+    assert only(job).due_at is None
+
+    assert not ledger.count_webhook(job.pk, 1, told(job, f"{krea.url}/videos/late.mp4"))
+    without_one = JobReport(str(only(job).krea_job_id), Status.COMPLETED)
+    assert ledger.count_webhook(job.pk, 1, without_one), "which is nothing new"
+
+
+def test_the_word_of_a_webhook_counts_also_after_krea_has_forgotten_the_job(
+    krea: Sandbox,
+) -> None:
+    job = sent()
+    krea.misbehave("missing", times=None, on="get")
+    change(job, not_found_since=ago(minutes=16))
+    assert look_again(job).failure_code == FailureCode.NOT_FOUND
+
+    ledger.make_due(job.pk, 1, told(job, "https://elsewhere.example/a.mp4"))
+    assert look_again(job).status == Status.FAILED, "Krea may yet tell where it is"
+    change(job, not_found_since=ago(minutes=16))
+
+    job = look_again(job)
+    assert (job.status, job.result_url) == (Status.COMPLETED, "https://elsewhere.example/a.mp4")
+
+
+def test_what_another_token_cancelled_and_krea_never_ended_is_left_to_a_person(
+    krea: Sandbox, settings: Settings, operator: ledger.By
+) -> None:
+    """A token that was renewed in between tells nothing about the jobs of the one before."""
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "9"}}
+    job = sent()
+    job.cancel()
+    krea.misbehave("missing", times=None, on="get")
+    change(job, cancel_sent_at=timezone.now() - timedelta(minutes=1))
+    assert look_again(job).status == Status.CANCELLED
+    change(job, account="another", not_found_since=ago(days=2))
+    look_again(job)
+    assert only(job).due_at is not None, "no 404 for another token is an answer"
+    with pytest.raises(Conflict):
+        ledger.give_up(only(job), by=operator)
+
+    change(job, ended_at=ago(days=3))
+    sweep()
+    assert only(job).is_overdue
+    assert VideoJob.objects.overdue().get() == job
+    with pytest.raises(ProtectedError):
+        job.delete()
+
+    ledger.give_up(only(job), by=operator)
+
+    assert history(job)[-1] == ("give_up", "cancelled", "cancelled")
+    assert fresh(job).status == Status.CANCELLED, "as it was told"
+    [balance] = budget.balances()
+    assert balance.reserved_usd == 0
+    assert not only(job).is_overdue
+    look_again(job)
+    assert only(job).due_at is None, "nobody could learn more"
+    fresh(job).resubmit()
+
+
+def test_what_ended_here_lately_is_not_overdue(krea: Sandbox) -> None:
+    job = sent()
+    krea.misbehave("missing", times=None, on="get")
+    change(job, not_found_since=ago(minutes=16))
+    look_again(job)
+    change(job, ended_at=ago(hours=47))
+    sweep()
+    assert not only(job).is_overdue
+
+
+def test_an_unreadable_webhook_about_what_was_refused_has_nothing_asked(krea: Sandbox) -> None:
+    job = submitted()
+    krea.misbehave("invalid_request", on="generate")
+    sweep()
+    assert fresh(job).status == Status.FAILED
+
+    ledger.make_due(job.pk, 1)
+
+    assert only(job).webhook_count == 1
+    assert not fresh(job).is_asked_for, "there is no job of Krea's to ask for"

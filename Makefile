@@ -1,8 +1,9 @@
 # `make test` and `make demo` need Python 3.11 or newer and PyPI, and nothing else.
 
 PYTHON ?= python3
-# One for each core, at most four: tests about deadlines miss them on a crowded machine.
-JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 4 ? n : 4)))
+# One more than there are cores, since some tests wait, and at most four: tests about deadlines
+# miss them on a crowded machine.
+JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 4 ? n + 1 : 4)))
 VENV := .venv
 DEMO_VENV := .venv-demo
 RESULTS := .tox/results

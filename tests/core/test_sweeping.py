@@ -193,6 +193,21 @@ def test_what_is_due_is_found_by_index(query: str) -> None:
     assert "hailuo_submission_" in plan(rows)
 
 
+def test_what_nobody_ends_is_found_among_all_that_has_failed() -> None:
+    job, old = submitted(), VideoJob.objects.create(prompt="x")
+    failed = {"status": Status.FAILED, "ended_at": ago(days=9), "body": {}, "price_usd": 1}
+    settled = [Submission(job=old, number=n, krea_job_id=f"{n}", **failed) for n in range(3000)]
+    Submission.objects.bulk_create(settled)
+    change(job, **failed, krea_job_id="x", due_at=ago(seconds=1))
+    statistics.gather()
+
+    rows = Submission.objects.unsettled(ago(days=2))
+
+    assert rows.get().job == job
+    assert "hailuo_submission_status" in plan(rows) or "hailuo_submission_due" in plan(rows)
+    assert "due_at" in plan(rows)
+
+
 def test_announcements_owed_are_found_by_index() -> None:
     job = submitted()
     told = [JobEvent(job=job, source="system", action="note") for _ in range(3000)]

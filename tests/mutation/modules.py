@@ -33,6 +33,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ledger/drafts.py": ("tests/api/test_drafts.py",),
     **dict.fromkeys(
         (
+            "worker/absence.py",
+            "worker/candidates.py",
             "worker/evidence.py",
             "worker/known.py",
             "worker/lanes.py",

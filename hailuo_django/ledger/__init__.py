@@ -20,6 +20,7 @@ from .batches import (
     take_batch,
     work_on,
 )
+from .candidates import reject_candidate
 from .drafts import change_draft, delete_draft
 from .outcomes import claim, hold, lose, lose_abandoned, record_answer, refuse
 from .recipe import POLL, WEBHOOK, By
@@ -29,7 +30,6 @@ from .reports import (
     fill_result,
     make_due,
     miss,
-    reject_candidate,
     report,
     webhook_seen,
 )

@@ -15,11 +15,12 @@ from hailuo_django import results, states
 from hailuo_django.conf import conf
 from hailuo_django.krea.problems import is_about_the_account
 from hailuo_django.krea.wire import JobReport
-from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.models import Submission, VideoJob
 from hailuo_django.models.querysets import HAS_A_NAME
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import Action, FailureCode, Status
 
+from .candidates import keep_displaced
 from .recipe import POLL, SYSTEM, WEBHOOK, By, Move, Moved, lock_job, move, result, write_note
 from .schedule import first_look, rare_look
 from .wishes import wish_cancelled
@@ -62,32 +63,16 @@ def adopt(submission: Submission, news: JobReport, *, by: By, where: Q = Q()) ->
     )
     fields = {"due_at": first_look(submission), "lease_expires_at": None, **_facts(news, target)}
     fields |= {"krea_job_id": news.krea_job_id, "candidate_id": ""}
-    with transaction.atomic(using=VideoJob.database()):
+    alias = VideoJob.database()
+    with transaction.atomic(using=alias):
         lock_job(submission.job_id)
-        _keep_displaced(submission.job_id, submission.number, news.krea_job_id, by)
+        mine = Submission.objects.using(alias).filter(where, pk=submission.pk)
+        keep_displaced(mine, news.krea_job_id, by)
         return (
             move(wanted, then=_stop_twins(submission.job_id), **fields) is not None
             or report(submission.job_id, submission.number, news, by=by)
             or _remember_id(submission, news, where)
         )
-
-
-def _keep_displaced(job_id: uuid.UUID, number: int, krea_job_id: str, by: By) -> None:
-    """Say that a job was named for a submission before another took its place.
-
-    Both may be its own, where a gateway has passed its request on twice. So what its webhook named
-    is kept among the unknown upstream jobs; what a person named stands in the history.
-    """
-    rows = Submission.objects.using(VideoJob.database()).filter(job_id=job_id, number=number)
-    rows = rows.filter(krea_job_id=None).exclude(candidate_id__in=("", krea_job_id))
-    for row in rows:
-        if row.was_named_by_a_person:
-            continue
-        strangers = Stranger.objects.using(rows.db)
-        named = {"account": row.account}
-        if strangers.get_or_create(krea_job_id=row.candidate_id, defaults=named)[1]:
-            said = f"Krea job {row.candidate_id} was named for it before {krea_job_id}, and may be"
-            write_note(row, f"{said} paid for as well.", by)
 
 
 def _remember_id(submission: Submission, news: JobReport, where: Q) -> bool:
@@ -162,7 +147,7 @@ def make_due(job_id: uuid.UUID, number: int, news: JobReport | None = None) -> N
     with transaction.atomic(using=alias):
         lock_job(job_id)
         if news:
-            _keep_displaced(job_id, number, news.krea_job_id, WEBHOOK)
+            keep_displaced(rows, news.krea_job_id, WEBHOOK)
             rows.filter(krea_job_id=None).update(candidate_id=news.krea_job_id)
             untold = ~Q(krea_status__in=states.ENDED)
             rows.filter(untold, krea_job_id=news.krea_job_id).update(raw=news.raw)
@@ -180,22 +165,6 @@ def _note_another(rows: QuerySet[Submission], krea_job_id: str) -> None:
     said = "A webhook of this submission named another Krea job"
     if submission and not submission.events.using(rows.db).filter(detail__startswith=said).exists():
         write_note(submission, f"{said}: {krea_job_id}", WEBHOOK)
-
-
-def reject_candidate(submission: Submission, reason: str) -> None:
-    """Forget a candidate that Krea did not confirm; the row waits as before."""
-    alias = VideoJob.database()
-    mine = Submission.objects.using(alias).filter(
-        pk=submission.pk, krea_job_id=None, candidate_id=submission.candidate_id
-    )
-    with transaction.atomic(using=alias):
-        lock_job(submission.job_id)
-        # To be sent, or to be looked for in Krea's list; what has ended waits for nothing.
-        waits = Q(status__in=[Status.UNSENT, Status.UNCONFIRMED])
-        due_at = Case(When(waits, then=Value(timezone.now())), default=None)
-        detail = f"{submission.candidate_id} was named and not adopted: {reason}"
-        if mine.update(candidate_id="", not_found_since=None, due_at=due_at, note=detail):
-            write_note(submission, detail, POLL)
 
 
 def webhook_seen() -> dict[str, Any]:

@@ -11,17 +11,17 @@ from django.conf import settings
 from django.db import connections
 
 from hailuo_django.models import VideoJob
+from tests import effort
 
 from .processes import ROOT
 
-JOBS = 300
 SEED = 300
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_three_hundred_jobs_in_chaos() -> None:
-    chaos(JOBS)
+def test_hundreds_of_jobs_in_chaos() -> None:
+    chaos(effort.CHAOS[connections[VideoJob.database()].vendor])
 
 
 @pytest.mark.redis

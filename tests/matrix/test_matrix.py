@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connections
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from hailuo_django.models import JobEvent
+from hailuo_django.models import JobEvent, VideoJob
+from tests import effort
 from tests.core.rows import fresh
-from tests.effort import PROOF
 
 from .cells import ROWS, WEBHOOKS, Row, cells
 from .run import play
@@ -20,7 +21,10 @@ from .run import play
 def test_every_cell_ends_as_the_matrix_says(
     row: Row, settings: Settings, live_server: LiveServer, subtests: pytest.Subtests
 ) -> None:
-    for cell in cells(row, every=PROOF):
+    on_postgres = connections[VideoJob.database()].vendor == "postgresql"
+    for number, cell in enumerate(cells(row, every=effort.PROOF)):
+        if not effort.CELLS_ON_BOTH and number % 2 == on_postgres:
+            continue
         with subtests.test(cell.name):
             site, job = play(cell, settings, live_server.url)
 

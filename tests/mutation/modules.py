@@ -20,6 +20,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             "ledger/announcements.py",
+            "ledger/candidates.py",
             "ledger/outcomes.py",
             "ledger/recipe.py",
             "ledger/reports.py",

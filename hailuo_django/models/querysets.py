@@ -185,14 +185,16 @@ class SubmissionQuerySet(QuerySet["Submission"]):
 
     def unmarked(self, longest: timedelta, now: datetime) -> SubmissionQuerySet:
         """Return those that have taken ``longest`` and are not marked overdue."""
+        # In the order of the index that finds those without an end; another would read all rows.
+        live = self.live().filter(overdue_at=None).order_by("ended_at", "pk")
         began = Coalesce("sent_at", "created_at")
-        return (
-            self.live().filter(overdue_at=None).alias(began=began).filter(began__lt=now - longest)
-        )
+        return live.alias(began=began).filter(began__lt=now - longest)
 
     def unsettled(self, before: datetime) -> SubmissionQuerySet:
         """Return those that ended here alone ``before`` then and are not marked overdue."""
-        return self.filter(_UNSETTLED, ended_at__lt=before, overdue_at=None)
+        # The few that are due at all, by a range of times: all the others ended long ago as well.
+        asked_for = self.filter(_UNSETTLED, due_at__gt=before - timedelta(days=3650))
+        return asked_for.filter(ended_at__lt=before, overdue_at=None).order_by("due_at", "pk")
 
     def overdue(self) -> SubmissionQuerySet:
         """Return those that are marked as taking too long, and that Krea may still bill."""

@@ -591,8 +591,11 @@ def test_an_address_is_written_once(krea: Sandbox) -> None:
     look_again(job)
     news = JobReport(krea_job_id=upstream(job), status="completed", urls=(f"{krea.url}/1.mp4",))
 
-    ledger.fill_result(only(job), news)
-    ledger.fill_result(only(job), replace(news, urls=(f"{krea.url}/2.mp4",)))
+    seen_without = only(job)
+    ledger.fill_result(seen_without, news)
+    second = replace(news, urls=(f"{krea.url}/2.mp4",))
+    ledger.fill_result(only(job), second)
+    ledger.fill_result(seen_without, second)
 
     assert fresh(job).video_url == f"{krea.url}/1.mp4"
     assert only(job).result_url == f"{krea.url}/1.mp4"

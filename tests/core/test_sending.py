@@ -606,3 +606,15 @@ def test_a_gateways_answer_is_told_by_its_status_where_it_has_no_words(
     krea.misbehave("server_error" if words else "bad_gateway_html", on="generate")
     told = "Internal Server Error" if words else "HTTP 502 without a word"
     assert only(sent()).note == told
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "failure_code"),
+    [("completed_at_once", "completed", ""), ("failed_at_once", "failed", "upstream_error")],
+)
+def test_an_answer_that_tells_the_end_at_once_is_asked_about_no_more(
+    krea: Sandbox, fault: str, status: str, failure_code: str
+) -> None:
+    job = sent(prompt=f"[{fault}]")
+    assert (job.status, job.failure_code) == (status, failure_code)
+    assert only(job).due_at is None

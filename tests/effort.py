@@ -25,7 +25,7 @@ HISTORY_STEPS = count(30, 50)
 # Jobs of the chaos on each database; ``make proof`` calls its command instead.
 CHAOS = {"sqlite": 100, "postgresql": 300}
 
-# Of the cells of the matrix every one on each database, or each on one of them.
+# The cells of a row of the matrix on each database, or all but the first on one of them.
 CELLS_ON_BOTH = PROOF
 
 # Webhooks with a token that was altered: over HTTP, and read alone.

@@ -23,7 +23,7 @@ def test_every_cell_ends_as_the_matrix_says(
 ) -> None:
     on_postgres = connections[VideoJob.database()].vendor == "postgresql"
     for number, cell in enumerate(cells(row, every=effort.PROOF)):
-        if not effort.CELLS_ON_BOTH and number % 2 == on_postgres:
+        if number and not effort.CELLS_ON_BOTH and number % 2 == on_postgres:
             continue
         with subtests.test(cell.name):
             site, job = play(cell, settings, live_server.url)

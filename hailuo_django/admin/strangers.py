@@ -68,11 +68,10 @@ class StrangerAdmin(ReadOnlyAdmin):
 
     list_display = (
         "identifier",
+        "belongs_to",
         "status_shown",
         "krea_created_at",
         "first_seen_at",
-        "last_seen_at",
-        "belongs_to",
         "dismissed",
     )
     list_filter = (OpenFilter,)

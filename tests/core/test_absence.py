@@ -68,6 +68,35 @@ def test_one_404_ends_no_search_for_the_address_of_a_video(krea: Sandbox) -> Non
     assert only(job).due_at is None
 
 
+def test_nor_is_it_looked_for_for_ever_with_a_token_that_does_not_know_it(krea: Sandbox) -> None:
+    job = sent(prompt="[result_empty]")
+    krea.move(krea.jobs[0].id, "completed")
+    look_again(job)
+    krea.misbehave("missing", on="get", times=None)
+    change(job, account="another")
+    look_again(job)
+    assert only(job).due_at is not None
+
+    change(job, ended_at=ago(minutes=61))
+    look_again(job)
+    assert only(job).due_at is None
+
+
+def test_what_this_site_has_forgotten_to_have_sent_is_asked_for_with_the_token_in_use(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    """As after a restore: it was never claimed, and so it has no account."""
+    job = submitted()
+    ledger.choose(only(job), "forgotten-by-krea", by=operator)
+    krea.misbehave("missing", on="get", times=None)
+    sweep()
+    assert only(job).note == "Krea does not know the job that was named: asked for 15 min."
+    change(job, not_found_since=ago(minutes=16))
+    look_again(job)
+    assert only(job).candidate_id == ""
+    assert "was named and not adopted: Krea does not know it." in only(job).note
+
+
 def test_an_address_that_a_webhook_brings_late_is_asked_for(krea: Sandbox) -> None:
     job = sent(prompt="[result_empty]")
     krea.move(krea.jobs[0].id, "completed")

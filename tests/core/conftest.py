@@ -6,8 +6,12 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from pytest_django import Settings
 
+from hailuo_django.ledger import By
+from hailuo_django.models import JobEvent
 from hailuo_django.sandbox import Sandbox
 from tests.site import configure
 
@@ -18,6 +22,13 @@ def krea(settings: Settings) -> Iterator[Sandbox]:
     with Sandbox(manual=True) as sandbox:
         configure(settings, sandbox)
         yield sandbox
+
+
+@pytest.fixture
+def operator() -> By:
+    """Somebody who decides about lost answers."""
+    user: User = get_user_model().objects.create_user("grace")
+    return By(JobEvent.Source.OPERATOR, user)
 
 
 @pytest.fixture(autouse=True)

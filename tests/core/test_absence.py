@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.db.models import ProtectedError
 from django.utils import timezone
 from pytest_django import Settings
@@ -15,7 +14,7 @@ from pytest_django import Settings
 from hailuo_django import budget, ledger
 from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.wire import JobReport, read_job
-from hailuo_django.models import JobEvent, KreaAccount, VideoJob
+from hailuo_django.models import KreaAccount, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import FailureCode, Status
 from hailuo_django.worker.sweep import sweep
@@ -23,11 +22,6 @@ from hailuo_django.worker.sweep import sweep
 from .rows import ago, change, fresh, history, look_again, only, sent, submitted
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def operator() -> ledger.By:
-    return ledger.By(JobEvent.Source.OPERATOR, User.objects.create_user("grace"))
 
 
 def told(job: VideoJob, address: str) -> JobReport:

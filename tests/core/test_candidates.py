@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import User
 
 from hailuo_django import ledger
 from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.wire import generate_body
-from hailuo_django.models import JobEvent, Stranger, VideoJob
+from hailuo_django.models import Stranger, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, FailureCode, Status
 from hailuo_django.worker.sweep import sweep
@@ -16,11 +15,6 @@ from hailuo_django.worker.sweep import sweep
 from .rows import ago, change, claimed, client, look_again, named, only, refused, sent, submitted
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def operator() -> ledger.By:
-    return ledger.By(JobEvent.Source.OPERATOR, User.objects.create_user("grace"))
 
 
 def lost(krea: Sandbox) -> VideoJob:

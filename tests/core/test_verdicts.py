@@ -5,8 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from hailuo_django import budget, ledger
@@ -36,12 +34,6 @@ from .rows import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PRICE = Decimal("0.2835")
-
-
-@pytest.fixture
-def operator() -> ledger.By:
-    user: User = get_user_model().objects.create_user("grace")
-    return ledger.By(JobEvent.Source.OPERATOR, user)
 
 
 def lost(krea: Sandbox, *, arrived: bool = True) -> VideoJob:

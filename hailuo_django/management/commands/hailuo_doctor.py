@@ -66,7 +66,7 @@ class Command(BaseCommand):
         adopt.set_defaults(act=self.adopt)
         again = actions.add_parser("send-again", help=_("Give it up and send it once more."))
         again.set_defaults(act=self.send_again)
-        give_up = actions.add_parser("give-up", help=_("Count it as failed."))
+        give_up = actions.add_parser("give-up", help=_("Give it up: nothing is reserved any more."))
         give_up.set_defaults(act=self.give_up)
         dismiss = actions.add_parser("dismiss", help=_("This job of Krea's is none of ours."))
         dismiss.set_defaults(act=self.dismiss)
@@ -158,7 +158,8 @@ class Command(BaseCommand):
         by = verdicts.operator(options["actor"])
         self.show(job=job)
         question = _(
-            "Count submission %(number)d as failed? Its video is kept should it come after all."
+            "Give submission %(number)d up? It fails unless it has ended, and nothing is reserved"
+            " for it any more. Its video is kept should it come after all."
         )
         self._ask(question % {"number": submission.number}, **options)
         ledger.give_up(submission, by=by)

@@ -154,7 +154,7 @@ def make_due(job_id: uuid.UUID, number: int, news: JobReport | None = None) -> N
             _note_another(rows.exclude(krea_job_id=news.krea_job_id), news.krea_job_id)
         # What has ended without a name is nothing that Krea could be asked for.
         can_be_asked_for = Q(status__in=states.LIVE) | HAS_A_NAME
-        due_at = Case(When(can_be_asked_for, then=Value(timezone.now())), default=None)
+        due_at = Case(When(can_be_asked_for, then=Value(timezone.now())))
         if rows.update(due_at=due_at, not_found_since=None, **webhook_seen()):
             nudge_after_commit(job_id, using=alias)
 

@@ -98,9 +98,10 @@ def mutmut(module: str, *arguments: str) -> str:
     return done.stdout
 
 
-def mutate(module: str, ending: str, minutes: float, processes: int) -> bool:
+def mutate(module: str, ending: str, minutes: float) -> bool:
     """Try the mutants that were not tried yet; whether that ended within ``minutes``."""
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(processes)]
+    # One at a time: the tests of children would share a directory and fail for that.
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1"]
     command += [f"*{digit}" for digit in ending]
     with (directory(module) / "mutmut.log").open("w") as log:
         try:
@@ -142,12 +143,11 @@ def main() -> int:
     parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(MODULES)}")
     parser.add_argument("--ending", default="", metavar="DIGITS", help=ENDING)
     parser.add_argument("--minutes", type=float, default=60, help="for each module (60)")
-    parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
     survived = 0
     for module in options.modules or MODULES:
         prepare(module, MODULES[module])
-        ended = mutate(module, options.ending, options.minutes, options.processes)
+        ended = mutate(module, options.ending, options.minutes)
         found = score(module)
         print(found if ended else f"{found} (stopped, more to try)")  # noqa: T201
         for name in found.unargued:

@@ -68,6 +68,7 @@ ARGUED_WITHIN: dict[str, str] = {
 """What no test can tell wherever it stands in a line, and why."""
 
 ARGUED: dict[str, str] = {
+    "alias = None": ELSEWHERE,
     "hailuo_django.states.x__row": (
         "called while the module is imported, before a mutant is switched on; "
         "the page of states is compared with what it makes"

@@ -38,9 +38,9 @@ def weigh_candidate(submission: Submission, news: JobReport) -> None:
         ledger.finish_look(submission, due_at=due_at, note=note)
         return
     try:
+        # Not where another was named, or is on record, since Krea was asked.
         mine = Q(candidate_id=submission.candidate_id)
-        if not ledger.adopt(submission, news, by=ledger.POLL, where=mine):
-            ledger.reject_candidate(submission, "Another job id is on record.")
+        ledger.adopt(submission, news, by=ledger.POLL, where=mine)
     except IntegrityError:
         ledger.reject_candidate(submission, "It belongs to another submission.")
 

@@ -120,6 +120,15 @@ def test_the_word_of_a_webhook_counts_also_after_krea_has_forgotten_the_job(
     assert (job.status, job.result_url) == (Status.COMPLETED, "https://elsewhere.example/a.mp4")
 
 
+@pytest.mark.parametrize("raw", ['{"job_id": "cut o', '{"job_id": "x", "status": "completed"}'])
+def test_a_word_that_tells_of_no_video_keeps_no_job_alive(krea: Sandbox, raw: str) -> None:
+    job = sent()
+    change(job, raw=raw.replace('"x"', f'"{only(job).krea_job_id}"'), due_at=timezone.now())
+    krea.misbehave("missing", times=None, on="get")
+    change(job, not_found_since=ago(minutes=16))
+    assert look_again(job).failure_code == FailureCode.NOT_FOUND
+
+
 def test_what_another_token_cancelled_and_krea_never_ended_is_left_to_a_person(
     krea: Sandbox, settings: Settings, operator: ledger.By
 ) -> None:

@@ -10,6 +10,7 @@ from hailuo_django.krea.wire import generate_body
 from hailuo_django.models import Stranger, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, FailureCode, Status
+from hailuo_django.worker.look import LookLane
 from hailuo_django.worker.sweep import sweep
 
 from .rows import ago, change, claimed, client, look_again, named, only, refused, sent, submitted
@@ -60,6 +61,25 @@ def test_nor_where_the_answer_to_the_request_names_another(krea: Sandbox) -> Non
     assert only(job).krea_job_id == answer.krea_job_id
     assert Stranger.objects.open().get().krea_job_id == other
     assert other in notes(job)
+
+
+def test_what_another_name_has_replaced_while_krea_was_asked_is_not_adopted(
+    krea: Sandbox,
+) -> None:
+    job = lost(krea)
+    first, second = krea.jobs[0].id, made_twice(krea)
+    ledger.make_due(job.pk, 1, named(first))
+    lane = LookLane(client(krea))
+    item = lane.take(60)
+    assert item is not None
+    answer = lane.call(item)
+    ledger.make_due(job.pk, 1, named(second))
+
+    lane.record(item, answer)
+
+    assert (only(job).krea_job_id, only(job).candidate_id) == (None, second)
+    look_again(job)
+    assert only(job).krea_job_id == second
 
 
 def test_what_a_person_named_and_a_webhook_knew_better_is_no_unknown_job(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -46,6 +46,13 @@ pytestmark = pytest.mark.django_db
 
 def upstream(job: VideoJob) -> str:
     return str(only(job).krea_job_id)
+
+
+def due(job: VideoJob) -> datetime:
+    """When Krea is asked next."""
+    due_at = only(job).due_at
+    assert due_at is not None
+    return due_at
 
 
 def look(krea: Sandbox) -> None:
@@ -265,7 +272,8 @@ def test_a_job_of_another_token_is_never_given_up(krea: Sandbox) -> None:
     krea.misbehave("missing", times=None, on="get")
 
     assert look_again(job).status == Status.BACKLOGGED
-    assert "another API token" in only(job).note
+    assert only(job).note == "Not found, but it was sent with another API token."
+    assert ago() < due(job) < ago(minutes=-10), "as often as any that runs"
 
 
 def asked(krea: Sandbox, job: VideoJob) -> list[str]:
@@ -353,6 +361,10 @@ def test_a_job_that_krea_does_not_find_for_a_day_is_gone(krea: Sandbox) -> None:
     look_again(job)
     assert only(job).due_at is not None
     assert only(job).note == ""
+
+    change(job, not_found_since=ago(hours=23))
+    look_again(job)
+    assert ago(minutes=-50) < due(job) < ago(minutes=-80), "rarely by then"
 
     change(job, not_found_since=ago(hours=25))
     look_again(job)

@@ -81,6 +81,7 @@ def test_a_job_that_a_request_under_way_may_have_made_waits_for_its_answer(
     look_again(lost_one)
     assert only(lost_one).krea_job_id is None
     assert only(lost_one).note.startswith("A request under way may have made the job")
+    assert Submission.objects.filter(pk=only(lost_one).pk, due_at__gt=ago()).exists()
 
     lane.record(sending, answer if answered else Ambiguous("connection reset"))
     look_again(lost_one)

@@ -69,6 +69,11 @@ ARGUED_WITHIN: dict[str, str] = {
 
 ARGUED: dict[str, str] = {
     "alias = None": ELSEWHERE,
+    "is_gone = absent_for > NOT_FOUND_AFTER": INSTANT,
+    "return lacks_one and timezone.now() - ended_at <= PATIENCE_WITHOUT_ADDRESS": INSTANT,
+    "return awaits_address(ended) or (ended.runs_upstream and absent_for <= patience)": INSTANT,
+    "if not chosen and news.created_at is not None and news.created_at <= earliest:": INSTANT,
+    "created_at is None or sent_at is None or created_at > aware(sent_at) - SKEW": INSTANT,
     "hailuo_django.states.x__row": (
         "called while the module is imported, before a mutant is switched on; "
         "the page of states is compared with what it makes"

@@ -8,7 +8,8 @@ VENV := .venv
 DEMO_VENV := .venv-demo
 RESULTS := .tox/results
 PYENV_ROOT ?= $(HOME)/.pyenv
-export TOX_DISCOVER := $(subst $() ,:,$(wildcard $(PYENV_ROOT)/versions/3.1[1-9]*/bin/python))
+# The interpreters of pyenv count as well, behind all others.
+export PATH := $(PATH):$(subst $() ,:,$(wildcard $(PYENV_ROOT)/versions/3.1[1-9]*/bin))
 
 .PHONY: test proof lint demo mutants clean python
 .DEFAULT_GOAL := test
@@ -42,7 +43,7 @@ clean:
 
 $(VENV)/ready: Makefile | python
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet "tox>=4.26"
+	$(VENV)/bin/python -m pip install --quiet "tox>=4.26" tox-uv
 	touch $@
 
 $(DEMO_VENV)/ready: Makefile pyproject.toml | python

@@ -94,11 +94,14 @@ def _apply(addressee: Addressee, news: JobReport | None) -> int:
         return 202
     # Also what ended here alone: since Krea did not find it, or somebody gave it up.
     open_ended = ~Q(krea_status__in=ENDED)
-    if _may_decide(news) and ledger.report(
-        job_id, number, news, by=ledger.WEBHOOK, where=open_ended, **ledger.webhook_seen()
+    may_decide, seen = _may_decide(news), ledger.webhook_seen()
+    if may_decide and ledger.report(
+        job_id, number, news, by=ledger.WEBHOOK, where=open_ended, **seen
     ):
         return 200
     if ledger.count_webhook(job_id, number, news):
+        return 200
+    if may_decide and ledger.confirm_end(job_id, number, news, by=ledger.WEBHOOK, **seen):
         return 200
     ledger.make_due(job_id, number, news)
     return 202

@@ -52,7 +52,7 @@ def find_orphans(days: float, *, own_account: bool = False) -> Orphans:
         listing = list_since(krea, since, max_pages=MAX_PAGES)
     # Our rows are read after the list was made: an answer recorded since explains its job.
     ids = {job.krea_job_id for job in listing.jobs}
-    _ours, strangers, named = sort_out(listing.jobs)
+    found = sort_out(listing.jobs)
     rows = Submission.objects.using(VideoJob.database()).order_by("created_at", "pk")
     unsent = rows.filter(status=Status.UNSENT, candidate_id="")
     if own_account:
@@ -67,7 +67,7 @@ def find_orphans(days: float, *, own_account: bool = False) -> Orphans:
         sent_at__lt=site_time(until),
     )
     missing = [row for row in listed_by_now if row.krea_job_id not in ids]
-    unknown = [job for job in strangers if job.krea_job_id not in named]
+    unknown = [job for job in found.strangers if job.krea_job_id not in found.candidates]
     return Orphans(
         since=since,
         jobs=len(ids),

@@ -142,13 +142,13 @@ class KreaClient:
         return _job(answer, posting=True, redact=redact)
 
     def get(self, krea_job_id: str) -> JobReport:
-        """Look at one job. Raises ``KreaError``, ``NotFound`` among them."""
+        """Look at one job, in Krea's spelling. Raises ``KreaError``, ``NotFound`` among them."""
         redact = self._redactor()
         answer = self._answer(self._request("GET", _job_path(krea_job_id)), redact)
         report = _job(answer, posting=False, redact=redact)
         if report.krea_job_id.casefold() != krea_job_id.casefold():
             raise unclear("The answer is about another job.", posting=False, status=answer.status)
-        return replace(report, krea_job_id=krea_job_id)  # in the spelling that rows have
+        return report
 
     def list(
         self, *, cursor: str | None = None, limit: int = 100, status: str | None = None

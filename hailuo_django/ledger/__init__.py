@@ -20,12 +20,13 @@ from .batches import (
     take_batch,
     work_on,
 )
-from .candidates import reject_candidate
+from .candidates import choose, reject_candidate, what_was_told
 from .drafts import change_draft, delete_draft
 from .outcomes import claim, hold, lose, lose_abandoned, record_answer, refuse
 from .recipe import POLL, WEBHOOK, By
 from .reports import (
     adopt,
+    confirm_end,
     count_webhook,
     fill_result,
     make_due,
@@ -45,7 +46,6 @@ from .schedule import (
 )
 from .verdicts import (
     cancel_absent,
-    choose,
     dismiss,
     end_absent,
     give_up,
@@ -73,6 +73,7 @@ __all__ = [
     "choose",
     "claim",
     "confirm",
+    "confirm_end",
     "count_webhook",
     "delete_draft",
     "dismiss",
@@ -107,6 +108,7 @@ __all__ = [
     "take_look",
     "take_to_list",
     "webhook_seen",
+    "what_was_told",
     "work_on",
     "write_evidence",
 ]

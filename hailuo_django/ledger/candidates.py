@@ -1,38 +1,98 @@
-"""Jobs of Krea's that were named for a submission: one gives way to another, or to none."""
+"""Jobs of Krea's that are named for a submission, by its own webhooks or by a person.
+
+Krea's answer to a GET confirms the last that was named. Until it does, each that a webhook named
+stands among the unknown upstream jobs with what was said of it: it may be paid for.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, Q, QuerySet, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from hailuo_django.clock import site_time
+from hailuo_django.exceptions import Conflict
+from hailuo_django.krea.wire import JobReport, is_job_id
 from hailuo_django.models import Stranger, Submission, VideoJob
-from hailuo_django.states import Status
+from hailuo_django.models.querysets import SubmissionQuerySet
+from hailuo_django.nudge import nudge_after_commit
+from hailuo_django.states import ENDED, Action, Status
 
-from .recipe import POLL, By, lock_job, write_note
+from .conflicts import undecidable
+from .recipe import POLL, WEBHOOK, By, lock_job, write_decision, write_note
+
+MAX_NAMED = 10
+"""So many jobs are kept for one submission. Krea makes one of it, and a gateway perhaps two."""
 
 
-def keep_displaced(rows: QuerySet[Submission], krea_job_id: str, by: By) -> None:
-    """Say that a job was named for a submission before another took its place.
+def choose(submission: Submission, krea_job_id: str, *, by: By) -> None:
+    """Name the upstream job that this submission became; Krea's answer to a GET confirms it.
 
-    Both may be its own, where a gateway has passed its request on twice. So what its webhook named
-    is kept among the unknown upstream jobs; what a person named stands in the history.
+    Raises Conflict when the answer was not lost although it was sent, a job is on record that
+    may still become a video or whose webhooks named no other, or the job named is another's.
     """
-    row = rows.filter(krea_job_id=None).exclude(candidate_id__in=("", krea_job_id)).first()
-    if row is None or row.was_named_by_a_person:
+    alias = VideoJob.database()
+    if not is_job_id(krea_job_id):
+        raise Conflict(_("This cannot be the id of a Krea job."), code="invalid_id")
+    with transaction.atomic(using=alias):
+        lock_job(submission.job_id)
+        row = _nameable(submission, krea_job_id)
+        if row is None:
+            raise undecidable()
+        _check_whose(row, krea_job_id)
+        note_displaced(_rows().filter(pk=row.pk), krea_job_id, by)
+        named: dict[str, Any] = {"candidate_id": krea_job_id, "not_found_since": None}
+        if row.krea_job_id:
+            _set_aside(row, by)
+            named |= {"krea_job_id": None, "krea_status": ""}
+        _rows().filter(pk=row.pk).update(**named, due_at=timezone.now())
+        write_decision(row, Action.CHOOSE, krea_job_id, by)
+        nudge_after_commit(row.job_id, using=alias)
+
+
+def keep_named(submission: Submission, news: JobReport) -> None:
+    """Keep what a submission's own webhook says of a job that is on no submission's record."""
+    strangers, now = Stranger.objects.using(VideoJob.database()), timezone.now()
+    if _rows().filter(krea_job_id=news.krea_job_id).exists():
         return
-    strangers, its_own = Stranger.objects.using(rows.db), {"account": row.account}
-    if strangers.get_or_create(krea_job_id=row.candidate_id, defaults=its_own)[1]:
-        said = f"Krea job {row.candidate_id} was named for it before {krea_job_id}, and may be"
-        write_note(row, f"{said} paid for as well.", by)
+    mine = strangers.filter(krea_job_id=news.krea_job_id)
+    # A word that comes late does not replace an end.
+    told = {"krea_status": news.status, "raw": news.raw, "last_seen_at": now}
+    mine.exclude(krea_status__in=ENDED).update(**told)
+    is_new = mine.filter(named_for=None).update(named_for=submission)
+    if not is_new and strangers.filter(named_for=submission).count() < MAX_NAMED:
+        created_at = site_time(news.created_at) if news.created_at else None
+        about: dict[str, Any] = {"account": submission.account, "krea_created_at": created_at}
+        about |= {"named_for": submission, **told}
+        is_new = strangers.get_or_create(krea_job_id=news.krea_job_id, defaults=about)[1]
+    beside = submission.krea_job_id or submission.candidate_id
+    if is_new and beside:
+        detail = f"A webhook names Krea job {news.krea_job_id} beside {beside}: both may be billed."
+        write_note(submission, detail, WEBHOOK)
+
+
+def what_was_told(submission: Submission) -> str:
+    """Return a webhook's words about the candidate; empty where a person has named it."""
+    told = Stranger.objects.using(VideoJob.database()).filter(named_for=submission)
+    return "".join(told.filter(krea_job_id=submission.candidate_id).values_list("raw", flat=True))
+
+
+def note_displaced(rows: QuerySet[Submission], krea_job_id: str, by: By) -> None:
+    """Say that a webhook had named a job for a submission before another takes its place."""
+    row = rows.filter(krea_job_id=None).exclude(candidate_id__in=("", krea_job_id)).first()
+    # What a person named stands in the history.
+    if row and not row.was_named_by_a_person:
+        detail = f"Krea job {row.candidate_id} was named for it before {krea_job_id}"
+        write_note(row, f"{detail}, and may be billed as well.", by)
 
 
 def reject_candidate(submission: Submission, reason: str) -> None:
     """Forget a candidate that Krea did not confirm; the row waits as before."""
-    alias = VideoJob.database()
-    rows = Submission.objects.using(alias)
-    mine = rows.filter(pk=submission.pk, candidate_id=submission.candidate_id)
-    with transaction.atomic(using=alias):
+    mine = _rows().filter(pk=submission.pk, candidate_id=submission.candidate_id)
+    with transaction.atomic(using=VideoJob.database()):
         lock_job(submission.job_id)
         # To be sent, or to be looked for in Krea's list; what has ended waits for nothing.
         waits = Q(status__in=[Status.UNSENT, Status.UNCONFIRMED])
@@ -40,3 +100,40 @@ def reject_candidate(submission: Submission, reason: str) -> None:
         detail = f"{submission.candidate_id} was named and not adopted: {reason}"
         if mine.update(candidate_id="", not_found_since=None, due_at=due_at, note=detail):
             write_note(submission, detail, POLL)
+
+
+def _nameable(submission: Submission, krea_job_id: str) -> Submission | None:
+    mine = _rows().filter(pk=submission.pk)
+    named = Q(named_jobs__krea_job_id=krea_job_id)
+    return (
+        mine.nameable().exclude(candidate_id=krea_job_id).first()
+        or mine.replaceable().filter(named).first()
+    )
+
+
+def _check_whose(submission: Submission, krea_job_id: str) -> None:
+    """Raise Conflict where a job is another submission's, or was named for another."""
+    others = _rows().exclude(pk=submission.pk)
+    named = Stranger.objects.using(others.db).open().filter(krea_job_id=krea_job_id)
+    its_own = Q(krea_job_id=krea_job_id) | Q(candidate_id=krea_job_id)
+    owner = others.filter(its_own | Q(pk__in=named.values("named_for"))).first()
+    if owner:
+        message = _("This Krea job belongs to submission %(number)d of job %(job)s.")
+        names = {"number": owner.number, "job": owner.job_id}
+        raise Conflict(message % names, code="known_job")
+
+
+def _set_aside(submission: Submission, by: By) -> None:
+    """Remember the Krea job that gives way to another of the same submission."""
+    ended, now = submission.krea_job_id, timezone.now()
+    about: dict[str, Any] = {"account": submission.account, "raw": submission.raw}
+    about |= {"krea_status": submission.krea_status}
+    about |= {"named_for": submission, "dismissed_at": now}
+    strangers = Stranger.objects.using(VideoJob.database())
+    strangers.update_or_create(krea_job_id=ended, defaults=about)
+    write_note(submission, f"Krea job {ended} gives way: it is {submission.krea_status}.", by)
+
+
+def _rows() -> SubmissionQuerySet:
+    rows: SubmissionQuerySet = Submission.objects.using(VideoJob.database())
+    return rows

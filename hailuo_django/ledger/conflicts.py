@@ -57,6 +57,16 @@ def too_dear(price_usd: Decimal, most_usd: Decimal) -> Conflict:
     return Conflict(message % {"price": usd(price_usd), "most": usd(most_usd)}, code=PRICE_CHANGED)
 
 
+def undecidable() -> Conflict:
+    """Return the refusal of a verdict about a submission of which nothing is to be decided."""
+    return Conflict(
+        _(
+            "Nothing is to be decided about this submission: its answer was not lost, Krea's job"
+            " is on record, or a job was named that Krea is being asked about."
+        )
+    )
+
+
 def conflict(row: VideoJob | None, wish: Wish) -> Conflict:
     """Return the refusal of ``wish`` for the job as it is in the database."""
     if row is None:

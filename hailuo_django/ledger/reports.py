@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from hailuo_django import results, states
@@ -16,13 +16,13 @@ from hailuo_django.conf import conf
 from hailuo_django.krea.problems import is_about_the_account
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
-from hailuo_django.models.querysets import HAS_A_NAME
+from hailuo_django.models.conditions import HAS_A_NAME
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import Action, FailureCode, Status
 
-from .candidates import keep_displaced
-from .recipe import POLL, SYSTEM, WEBHOOK, By, Move, Moved, lock_job, move, result, write_note
-from .schedule import first_look, rare_look
+from .candidates import keep_named, note_displaced
+from .recipe import POLL, SYSTEM, By, Move, Moved, lock_job, move, result, write_note
+from .schedule import first_look, found_again, rare_look
 from .wishes import wish_cancelled
 
 HAS_ITS_VIDEO = "The job has its video."
@@ -50,6 +50,32 @@ def report(
     return move(wanted, then=_stop_twins(job_id), **_facts(news, target), **fields) is not None
 
 
+def confirm_end(job_id: uuid.UUID, number: int, news: JobReport, *, by: By, **fields: Any) -> bool:
+    """Put Krea's word in the place of the same end that was assumed here; False where none was."""
+    if news.status not in states.ENDED:
+        return False
+    alias, facts = VideoJob.database(), _facts(news, Status(news.status))
+    mine = Submission.objects.using(alias).filter(
+        ~Q(krea_status__in=states.ENDED),
+        job_id=job_id,
+        number=number,
+        krea_job_id=news.krea_job_id,
+        status=news.status,
+    )
+    jobs = VideoJob.objects.using(alias).filter(pk=job_id, status=news.status)
+    with transaction.atomic(using=alias):
+        lock_job(job_id)
+        submission = mine.first()
+        if submission is None:
+            return False
+        mine.update(**facts, **fields)
+        follows = jobs.filter(submission_count=number)
+        follows.update(failure_code=facts["failure_code"], updated_at=timezone.now())
+        said = " ".join(filter(None, [news.status, facts["failure_code"]]))
+        write_note(submission, f"Krea says so as well: {said}.", by)
+    return True
+
+
 def adopt(submission: Submission, news: JobReport, *, by: By, where: Q = Q()) -> bool:
     """Record that ``news`` is about this submission, whatever state it is in.
 
@@ -67,7 +93,7 @@ def adopt(submission: Submission, news: JobReport, *, by: By, where: Q = Q()) ->
     with transaction.atomic(using=alias):
         lock_job(submission.job_id)
         mine = Submission.objects.using(alias).filter(where, pk=submission.pk)
-        keep_displaced(mine, news.krea_job_id, by)
+        note_displaced(mine, news.krea_job_id, by)
         return (
             move(wanted, then=_stop_twins(submission.job_id), **fields) is not None
             or report(submission.job_id, submission.number, news, by=by)
@@ -133,7 +159,11 @@ def count_webhook(job_id: uuid.UUID, number: int, news: JobReport) -> bool:
     The address of a video that has none is news.
     """
     said = Submission.objects.using(VideoJob.database()).filter(
-        job_id=job_id, number=number, krea_job_id=news.krea_job_id, status=news.status
+        job_id=job_id,
+        number=number,
+        krea_job_id=news.krea_job_id,
+        status=news.status,
+        krea_status=news.status,  # what was assumed here is none of Krea's words
     )
     if news.status == Status.COMPLETED and news.urls:
         said = said.exclude(result_url="")
@@ -147,24 +177,16 @@ def make_due(job_id: uuid.UUID, number: int, news: JobReport | None = None) -> N
     with transaction.atomic(using=alias):
         lock_job(job_id)
         if news:
-            keep_displaced(rows, news.krea_job_id, WEBHOOK)
+            for other in rows.exclude(krea_job_id=news.krea_job_id):
+                keep_named(other, news)
             rows.filter(krea_job_id=None).update(candidate_id=news.krea_job_id)
             untold = ~Q(krea_status__in=states.ENDED)
             rows.filter(untold, krea_job_id=news.krea_job_id).update(raw=news.raw)
-            _note_another(rows.exclude(krea_job_id=news.krea_job_id), news.krea_job_id)
         # What has ended without a name is nothing that Krea could be asked for.
         can_be_asked_for = Q(status__in=states.LIVE) | HAS_A_NAME
         due_at = Case(When(can_be_asked_for, then=Value(timezone.now())))
-        if rows.update(due_at=due_at, not_found_since=None, **webhook_seen()):
+        if rows.update(due_at=due_at, **found_again(), **webhook_seen()):
             nudge_after_commit(job_id, using=alias)
-
-
-def _note_another(rows: QuerySet[Submission], krea_job_id: str) -> None:
-    """Say once that a submission's own webhook names another job than the one on record."""
-    submission = rows.filter(krea_job_id__isnull=False).first()
-    said = "A webhook of this submission named another Krea job"
-    if submission and not submission.events.using(rows.db).filter(detail__startswith=said).exists():
-        write_note(submission, f"{said}: {krea_job_id}", WEBHOOK)
 
 
 def webhook_seen() -> dict[str, Any]:

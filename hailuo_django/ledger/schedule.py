@@ -102,9 +102,21 @@ def finish_look(
 ) -> None:
     """Give the row back, due at ``due_at``, unless it ended or was made due meanwhile."""
     if seen is not None:
-        changes |= {"krea_status": seen.status, "raw": seen.raw, "not_found_since": None}
+        changes |= {"krea_status": seen.status, "raw": seen.raw, **found_again()}
     mine = Submission.objects.using(VideoJob.database()).filter(pk=taken.pk, due_at=taken.due_at)
     mine.update(due_at=due_at, **changes)
+
+
+def found_again() -> dict[str, Any]:
+    """Return what changes where somebody has heard of a job again.
+
+    What was written off since Krea did not know it is in doubt once more, and its money reserved;
+    what a person gave up while Krea knew it is not.
+    """
+    # The first of the two: MySQL evaluates assignments from left to right.
+    missed = When(not_found_since__isnull=False, then=None)
+    off = Case(missed, default=F("written_off_at"), output_field=DateTimeField())
+    return {"written_off_at": off, "not_found_since": None}
 
 
 def take_to_list(

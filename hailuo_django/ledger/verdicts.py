@@ -9,46 +9,22 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, DateTimeField, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from hailuo_django import budget
 from hailuo_django.clock import site_time
 from hailuo_django.exceptions import Conflict
-from hailuo_django.krea.wire import JobReport, is_job_id
+from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Stranger, Submission, VideoJob
-from hailuo_django.models.querysets import NEVER_ENDING, lost_for_good
-from hailuo_django.nudge import nudge_after_commit
+from hailuo_django.models.conditions import NEVER_ENDING, lost_for_good
 from hailuo_django.states import ENDED, Action, FailureCode, Status
 
+from .conflicts import undecidable
 from .recipe import SYSTEM, By, Move, lock_job, move, write_decision, write_note
 from .schedule import rare_look
 from .wishes import want
-
-
-def choose(submission: Submission, krea_job_id: str, *, by: By) -> None:
-    """Name the upstream job that this submission became; Krea's answer to a GET confirms it.
-
-    Raises Conflict when the answer was not lost although it was sent, a job is on record, or
-    the job named belongs to another submission.
-    """
-    alias = VideoJob.database()
-    rows = Submission.objects.using(alias)
-    if not is_job_id(krea_job_id):
-        raise Conflict(_("This cannot be the id of a Krea job."), code="invalid_id")
-    with transaction.atomic(using=alias):
-        lock_job(submission.job_id)
-        mine = rows.nameable().filter(pk=submission.pk).exclude(candidate_id=krea_job_id)
-        named = {"candidate_id": krea_job_id, "not_found_since": None, "due_at": timezone.now()}
-        if not mine.update(**named):
-            raise _conflict()
-        if owner := rows.filter(krea_job_id=krea_job_id).first():
-            message = _("This Krea job belongs to submission %(number)d of job %(job)s.")
-            names = {"number": owner.number, "job": owner.job_id}
-            raise Conflict(message % names, code="known_job")
-        write_decision(submission, Action.CHOOSE, krea_job_id, by)
-        nudge_after_commit(submission.job_id, using=alias)
 
 
 def give_up(submission: Submission, *, by: By) -> None:
@@ -59,13 +35,16 @@ def give_up(submission: Submission, *, by: By) -> None:
     one that Krea knows goes on being asked for, rarely.
     """
     now, why = timezone.now(), _why(FailureCode.GIVEN_UP)
-    if move(_given_up(submission, by, lost_for_good(now)), **why):
+    # Krea may go on being asked about a job that was named: nothing is reserved for that either.
+    named = When(~Q(candidate_id=""), then=Value(now))
+    off = Case(named, default=None, output_field=DateTimeField())
+    if move(_given_up(submission, by, lost_for_good(now)), **why, written_off_at=off):
         return
     written_off: dict[str, Any] = {"written_off_at": now, "due_at": rare_look(now)}
     if move(_given_up(submission, by, NEVER_ENDING), **why, **written_off):
         return
     if not _write_off(submission, by, written_off):
-        raise _conflict()
+        raise undecidable()
 
 
 def _write_off(submission: Submission, by: By, fields: dict[str, Any]) -> bool:
@@ -131,7 +110,12 @@ def dismiss(stranger: Stranger, *, by: By) -> None:
     actor_id = by.actor.pk if by.actor else None
     mine = Stranger.objects.using(alias).open().filter(pk=stranger.pk)
     rows = Submission.objects.using(alias).unconfirmed().filter(account=stranger.account)
-    waiting = [row for row in rows if stranger.krea_job_id in row.evidence.get("strangers", ())]
+    seen = {row: row.evidence.get("strangers", ()) for row in rows}
+    waiting = [
+        row
+        for row, strangers in seen.items()
+        if row.pk == stranger.named_for_id or stranger.krea_job_id in strangers
+    ]
     with transaction.atomic(using=alias):
         VideoJob.objects.using(alias).lock({row.job_id for row in waiting})
         if not mine.update(dismissed_at=timezone.now(), dismissed_by_id=actor_id):
@@ -149,7 +133,11 @@ def remember_strangers(account: str, jobs: Sequence[JobReport]) -> None:
     for row in rows.filter(krea_job_id__in=seen):
         job = seen.pop(row.krea_job_id)
         news = {"krea_status": job.status, "raw": job.raw, "last_seen_at": now}
-        rows.filter(pk=row.pk).update(**news)
+        if job.created_at:
+            news["krea_created_at"] = site_time(job.created_at)
+        # An end that a webhook told of is not forgotten for a list that lags.
+        told = Q(named_for__isnull=False, krea_status__in=ENDED)
+        rows.filter(~told, pk=row.pk).update(**news)
     rows.bulk_create(
         [
             Stranger(
@@ -195,13 +183,4 @@ def _in_these_words() -> Iterator[None]:
     try:
         yield
     except Conflict as error:
-        raise _conflict() from error
-
-
-def _conflict() -> Conflict:
-    return Conflict(
-        _(
-            "Nothing is to be decided about this submission: its answer was not lost, Krea's job"
-            " is on record, or a job was named that Krea is being asked about."
-        )
-    )
+        raise undecidable() from error

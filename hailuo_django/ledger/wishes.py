@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,12 +16,14 @@ from hailuo_django import budget
 from hailuo_django.exceptions import HailuoError, TooSoon
 from hailuo_django.krea.wire import GENERATE_PATH, generate_body
 from hailuo_django.models import REQUEST_FIELDS, JobEvent, Submission, VideoJob
-from hailuo_django.models.querysets import HAS_A_NAME, SubmissionQuerySet
+from hailuo_django.models.conditions import HAS_A_NAME
+from hailuo_django.models.querysets import SubmissionQuerySet
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import ENDED, LIVE, RESUBMITTABLE, Action, Status
 
 from .conflicts import BY_ACTION, CANCEL, LOOK, conflict, stale, too_dear
 from .recipe import By, Move, move, write_decision, write_event
+from .risks import Risk, without_risk
 
 
 def submit(job: VideoJob, *, by: By, max_price_usd: Decimal | None = None) -> Submission:
@@ -57,8 +58,7 @@ def allowed(action: Action) -> Q:
     """Return what has to hold for a job to be submitted, or to be resubmitted unforced."""
     if action == Action.SUBMIT:
         return Q(status=Status.DRAFT, submission_count=0)
-    alive = Exists(_rows().billable().filter(job_id=OuterRef("pk")))
-    return Q(~alive, status__in=RESUBMITTABLE)
+    return Q(status__in=RESUBMITTABLE) & without_risk()
 
 
 def want(
@@ -83,8 +83,8 @@ def want(
         ended, fields = instead_of
         if not move(ended, **fields):
             raise conflict(row, BY_ACTION[action])
-    alive = list(_rows().billable().filter(job_id=row.pk)) if forced else []
-    for older in alive:
+    risk = Risk.of(row.pk) if forced else Risk()
+    for older in risk.alive:
         # Whatever was not sent yet is replaced, never sent beside the new one.
         _withdraw(older, by, _("Replaced by submission %d.") % row.submission_count)
     budget.reserve(price_usd, row.owner_id)
@@ -96,7 +96,7 @@ def want(
         price_usd=price_usd,
         due_at=now,
     )
-    _write_wanted(submission, action, by, alive)
+    _write_wanted(submission, action, by, risk)
     nudge_after_commit(row.pk, using=alias)
     job.refresh_from_db(using=alias)
     return submission
@@ -110,26 +110,17 @@ def _price_of(row: VideoJob, max_price_usd: Decimal | None) -> Decimal:
     return price_usd
 
 
-def _write_wanted(
-    submission: Submission, action: Action, by: By, alive: Iterable[Submission]
-) -> None:
+def _write_wanted(submission: Submission, action: Action, by: By, risk: Risk) -> None:
     event = JobEvent(
         job=submission.job,
         submission=submission,
         action=action,
         from_status=submission.job.previous_status,
         to_status=Status.UNSENT,
-        detail=" ".join([f"{submission.price_usd} USD", *map(_risk, alive)]),
+        detail=" ".join([f"{submission.price_usd} USD", *risk.in_words()]),
         announcement="job_submitted",
     )
     write_event(event, by)
-
-
-def _risk(older: Submission) -> str:
-    """Say what forcing may cost while an older submission may still be completed."""
-    if older.status == Status.UNSENT:
-        return f"Forced; submission {older.number} was not sent and is replaced."
-    return f"Forced while submission {older.number} may be alive: {older.price_usd} USD twice."
 
 
 def _take(job: VideoJob, where: Q, action: Action, now: datetime) -> VideoJob:

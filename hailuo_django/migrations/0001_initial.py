@@ -242,69 +242,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Stranger",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "krea_job_id",
-                    models.CharField(max_length=100, unique=True, verbose_name="Krea job id"),
-                ),
-                ("account", models.CharField(max_length=32, verbose_name="account")),
-                (
-                    "krea_status",
-                    models.CharField(
-                        default="", max_length=100, verbose_name="status in Krea's words"
-                    ),
-                ),
-                (
-                    "krea_created_at",
-                    models.DateTimeField(null=True, verbose_name="created, by Krea's clock"),
-                ),
-                ("raw", models.TextField(default="", verbose_name="last answer from Krea")),
-                (
-                    "first_seen_at",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="first seen"
-                    ),
-                ),
-                (
-                    "last_seen_at",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="last seen"
-                    ),
-                ),
-                (
-                    "dismissed_at",
-                    models.DateTimeField(
-                        help_text="An operator said that it is none of ours.",
-                        null=True,
-                        verbose_name="dismissed",
-                    ),
-                ),
-                (
-                    "dismissed_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="dismissed by",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "unknown upstream job",
-                "verbose_name_plural": "unknown upstream jobs",
-                "ordering": ("-first_seen_at", "-pk"),
-                "default_permissions": ("view",),
-            },
-        ),
-        migrations.CreateModel(
             name="VideoJob",
             fields=[
                 (
@@ -658,6 +595,80 @@ class Migration(migrations.Migration):
                 "verbose_name": "submission",
                 "verbose_name_plural": "submissions",
                 "ordering": ("job_id", "number"),
+                "default_permissions": ("view",),
+            },
+        ),
+        migrations.CreateModel(
+            name="Stranger",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "krea_job_id",
+                    models.CharField(max_length=100, unique=True, verbose_name="Krea job id"),
+                ),
+                ("account", models.CharField(max_length=32, verbose_name="account")),
+                (
+                    "krea_status",
+                    models.CharField(
+                        default="", max_length=100, verbose_name="status in Krea's words"
+                    ),
+                ),
+                (
+                    "krea_created_at",
+                    models.DateTimeField(null=True, verbose_name="created, by Krea's clock"),
+                ),
+                ("raw", models.TextField(default="", verbose_name="last answer from Krea")),
+                (
+                    "first_seen_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="first seen"
+                    ),
+                ),
+                (
+                    "last_seen_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="last seen"
+                    ),
+                ),
+                (
+                    "dismissed_at",
+                    models.DateTimeField(
+                        help_text="An operator said that it is none of ours.",
+                        null=True,
+                        verbose_name="dismissed",
+                    ),
+                ),
+                (
+                    "dismissed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="dismissed by",
+                    ),
+                ),
+                (
+                    "named_for",
+                    models.ForeignKey(
+                        help_text="The submission whose own webhook named it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="named_jobs",
+                        to="hailuo_django.submission",
+                        verbose_name="named for",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "unknown upstream job",
+                "verbose_name_plural": "unknown upstream jobs",
+                "ordering": ("-first_seen_at", "-pk"),
                 "default_permissions": ("view",),
             },
         ),

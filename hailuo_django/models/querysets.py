@@ -7,49 +7,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import F, ProtectedError, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, ProtectedError, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from hailuo_django.conf import conf
-from hailuo_django.states import ENDED, LIVE, RUNNING, FailureCode, Status
+from hailuo_django.states import RUNNING, Status
+
+from .conditions import ABSENT, ENDED_HERE_ALONE, IS_LIVE, NEVER_ENDING, UNSETTLED, lost_for_good
 
 PROTECTED = "A submission that may still become a paid video cannot be deleted."
-
-NOT_FOUND_AFTER = timedelta(minutes=15)
-"""A job that Krea does not know for so long is gone; just after its POST it may be late."""
-
-ABSENT = (FailureCode.GIVEN_UP, FailureCode.NOT_FOUND)
-"""Failures that we assumed and Krea never said."""
-
-
-def lost_for_good(now: datetime) -> Q:
-    """Return the condition of a lost answer that nobody has named a job of Krea's for."""
-    unnamed = Q(candidate_id="") | Q(not_found_since__lte=now - NOT_FOUND_AFTER)
-    return Q(status=Status.UNCONFIRMED) & unnamed
-
-
-# By the one that has an index and few rows; a constraint says that both are the same.
-_IS_LIVE = Q(ended_at=None, status__in=LIVE)
-
-HAS_A_NAME = Q(krea_job_id__isnull=False) | ~Q(candidate_id="")
-"""There is a job of Krea's to ask for: on record, or named and not confirmed yet."""
-
-_ENDED_HERE_ALONE = (
-    Q(
-        status__in=[Status.FAILED, Status.CANCELLED],
-        due_at__isnull=False,  # it is asked for as long as Krea may answer otherwise
-    )
-    & HAS_A_NAME
-    & ~Q(krea_status__in=ENDED)
-)
-"""Ended by a verdict, a refusal, or since Krea did not find it; Krea never said that it has."""
-
-_UNSETTLED = _ENDED_HERE_ALONE & Q(written_off_at=None)
-"""Of these those that nobody has written off: their money is reserved."""
-
-NEVER_ENDING = Q(overdue_at__isnull=False) & (Q(status__in=RUNNING) | _UNSETTLED)
-"""Krea may work on it, and takes longer than it ever should to tell of an end."""
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -125,11 +92,19 @@ class SubmissionQuerySet(QuerySet["Submission"]):
 
     def live(self) -> SubmissionQuerySet:
         """Return those whose end nobody has decided or heard of."""
-        return self.filter(_IS_LIVE)
+        return self.filter(IS_LIVE)
 
     def billable(self) -> SubmissionQuerySet:
         """Return those that Krea may still bill: live, or ended here while Krea may go on."""
-        return self.filter(_IS_LIVE | _UNSETTLED)
+        return self.filter(IS_LIVE | UNSETTLED)
+
+    def may_arrive(self) -> SubmissionQuerySet:
+        """Return those that may still become a video, which a second one would be paid beside.
+
+        Krea may bill them; or somebody gave them up, and Krea goes on saying that they run.
+        """
+        runs_on = Q(ENDED_HERE_ALONE, not_found_since=None)
+        return self.filter(IS_LIVE | UNSETTLED | runs_on)
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete settled submissions. Raises ProtectedError when Krea may still bill any."""
@@ -151,8 +126,15 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         return self.filter(due_at__lte=now).order_by("due_at", "pk")
 
     def to_send(self, now: datetime) -> SubmissionQuerySet:
-        """Return those to be sent, in the order in which they were asked for."""
-        return self.due(now).filter(status=Status.UNSENT)
+        """Return those to be sent, in the order in which they were asked for.
+
+        Not where their own webhook named a job that is still unknown: they may have been sent.
+        """
+        return self.due(now).filter(~Q(Exists(_named_jobs(self.db))), status=Status.UNSENT)
+
+    def spoken_for(self) -> SubmissionQuerySet:
+        """Return those without a Krea job for which their own webhook named one still unknown."""
+        return self.filter(Exists(_named_jobs(self.db)), krea_job_id=None)
 
     def to_look_at(self, now: datetime) -> SubmissionQuerySet:
         """Return those to be asked for upstream now: by their Krea id, or by a candidate.
@@ -183,6 +165,15 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         never_named = Q(status__in=[Status.UNSENT, Status.FAILED, Status.CANCELLED])
         return self.lost() | self.filter(never_named, krea_job_id=None)
 
+    def replaceable(self) -> SubmissionQuerySet:
+        """Return those whose Krea job ended without a video and whose webhook named another.
+
+        A gateway may have passed their request on twice.
+        """
+        ended = [Status.FAILED, Status.CANCELLED]
+        fruitless = self.filter(status__in=ended, krea_status__in=ended)
+        return fruitless.filter(Exists(_named_jobs(self.db)), krea_job_id__isnull=False)
+
     def unmarked(self, longest: timedelta, now: datetime) -> SubmissionQuerySet:
         """Return those that have taken ``longest`` and are not marked overdue."""
         # In the order of the index that finds those without an end; another would read all rows.
@@ -193,7 +184,8 @@ class SubmissionQuerySet(QuerySet["Submission"]):
     def unsettled(self, before: datetime) -> SubmissionQuerySet:
         """Return those that ended here alone ``before`` then and are not marked overdue."""
         # The few that are due at all, by a range of times: all the others ended long ago as well.
-        asked_for = self.filter(_UNSETTLED, due_at__gt=before - timedelta(days=3650))
+        asked_for = self.filter(UNSETTLED, due_at__gt=before - timedelta(days=3650))
+        asked_for = asked_for.exclude(last_webhook_at__gt=before)  # which began it anew
         return asked_for.filter(ended_at__lt=before, overdue_at=None).order_by("due_at", "pk")
 
     def overdue(self) -> SubmissionQuerySet:
@@ -203,7 +195,7 @@ class SubmissionQuerySet(QuerySet["Submission"]):
 
     def running_upstream(self) -> SubmissionQuerySet:
         """Return those that Krea works on, as far as we know; also where they ended here."""
-        return self.filter(Q(status__in=RUNNING) | _ENDED_HERE_ALONE)
+        return self.filter(Q(status__in=RUNNING) | ENDED_HERE_ALONE)
 
     def undecided(self, now: datetime) -> SubmissionQuerySet:
         """Return those about which a person may decide.
@@ -236,3 +228,10 @@ def _submissions() -> SubmissionQuerySet:
     from .submissions import Submission
 
     return Submission.objects.all()
+
+
+def _named_jobs(alias: str) -> QuerySet[Any]:
+    """Return the unknown upstream jobs that a submission's own webhooks named."""
+    from .strangers import Stranger
+
+    return Stranger.objects.using(alias).open().filter(named_for=OuterRef("pk"))

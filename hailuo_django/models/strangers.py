@@ -1,10 +1,10 @@
-"""Stranger: an upstream job of our account that no submission here knows."""
+"""Stranger: an upstream job of our account that no submission here has on record."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,16 +15,22 @@ class StrangerQuerySet(models.QuerySet["Stranger"]):
     """The vocabulary for unknown upstream jobs."""
 
     def open(self) -> StrangerQuerySet:
-        """Return those that are still unknown: neither dismissed nor recorded here since."""
-        known = Submission.objects.using(self.db).filter(krea_job_id=OuterRef("krea_job_id"))
-        return self.filter(~Exists(known), dismissed_at=None)
+        """Return those that are still unknown.
+
+        Nobody dismissed them, none is on record since, and Krea is not being asked about them.
+        """
+        rows = Submission.objects.using(self.db)
+        known = Exists(rows.filter(krea_job_id=OuterRef("krea_job_id")))
+        asked_for = Exists(rows.filter(candidate_id=OuterRef("krea_job_id")))
+        return self.filter(~Q(known), ~Q(asked_for), dismissed_at=None)
 
 
 class Stranger(models.Model):
-    """A job that Krea listed and nobody here ordered, as far as we know.
+    """A job of Krea's that no submission here has on record.
 
-    It may be what became of an ``unconfirmed`` submission, or the work of another program
-    that uses the same API token.
+    Krea listed it: then it may be what became of an ``unconfirmed`` submission, or the work of
+    another program that uses the same API token. Or a webhook of a submission's own named it:
+    then it is kept with what was said, since it may be paid for, whatever Krea answers later.
     """
 
     krea_job_id = models.CharField(_("Krea job id"), max_length=100, unique=True)
@@ -32,6 +38,14 @@ class Stranger(models.Model):
     krea_status = models.CharField(_("status in Krea's words"), max_length=100, default="")
     krea_created_at = models.DateTimeField(_("created, by Krea's clock"), null=True)
     raw = models.TextField(_("last answer from Krea"), default="")
+    named_for = models.ForeignKey(
+        Submission,
+        verbose_name=_("named for"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="named_jobs",
+        help_text=_("The submission whose own webhook named it."),
+    )
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
     dismissed_at = models.DateTimeField(

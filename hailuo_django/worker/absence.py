@@ -12,8 +12,10 @@ from hailuo_django.conf import conf
 from hailuo_django.krea.wire import Unreadable, read_job
 from hailuo_django.ledger import next_look, rare_look
 from hailuo_django.models import Submission
-from hailuo_django.models.querysets import NOT_FOUND_AFTER
+from hailuo_django.models.conditions import NOT_FOUND_AFTER
 from hailuo_django.states import ENDED, RUNNING, Status
+
+from .candidates import weigh_candidate
 
 ASKED_AFTER_ITS_END = timedelta(days=1)
 """For so long one that ended here is asked for that Krea does not find; cancelled ones less."""
@@ -31,7 +33,7 @@ def write_absence(submission: Submission, **changes: Any) -> None:
     is_gone = absent_for >= NOT_FOUND_AFTER
     changes |= {"due_at": _due_although_absent(submission, since), "not_found_since": since}
     cancelled = changes.get("cancel_sent_at", submission.cancel_sent_at) is not None
-    if is_gone and _report_what_was_told(submission):
+    if is_gone and _take_what_was_told(submission):
         return
     if submission.account not in ("", pacing.account()):
         if _is_settled(submission):
@@ -43,7 +45,10 @@ def write_absence(submission: Submission, **changes: Any) -> None:
     elif submission.status in RUNNING and (is_gone or cancelled):
         ledger.miss(submission, not_found_since=since, cancelled=cancelled)
     elif submission.status in ENDED and not _may_go_on(submission, absent_for):
-        ledger.finish_look(submission, due_at=None)
+        changes["due_at"] = None
+        if submission.status != Status.COMPLETED:
+            changes["written_off_at"] = submission.written_off_at or now
+        ledger.finish_look(submission, **changes)
     else:
         if submission.krea_job_id is None:
             minutes = NOT_FOUND_AFTER // timedelta(minutes=1)
@@ -65,18 +70,21 @@ def _is_settled(submission: Submission) -> bool:
     return submission.status in ENDED and submission.written_off_at is not None
 
 
-def _report_what_was_told(submission: Submission) -> bool:
+def _take_what_was_told(submission: Submission) -> bool:
     """Take a webhook's word for a video that Krea has no answer about; False where is none."""
-    if conf.WEBHOOK_CONFIRM or not submission.runs_upstream:
+    named = submission.krea_job_id is None
+    if conf.WEBHOOK_CONFIRM or not (named or submission.runs_upstream):
         return False
     try:
-        told = read_job(submission.raw)
+        told = read_job(ledger.what_was_told(submission) if named else submission.raw)
     except Unreadable:
         return False
-    completed = told.status == Status.COMPLETED and bool(told.urls)
-    return completed and ledger.report(
-        submission.job_id, submission.number, told, by=ledger.WEBHOOK
-    )
+    if told.status != Status.COMPLETED or not told.urls:
+        return False
+    if named:
+        weigh_candidate(submission, told, by=ledger.WEBHOOK)
+        return True
+    return ledger.report(submission.job_id, submission.number, told, by=ledger.WEBHOOK)
 
 
 def _due_although_absent(submission: Submission, since: datetime) -> datetime:

@@ -12,6 +12,7 @@ from hailuo_django import ledger
 from hailuo_django.clock import aware
 from hailuo_django.deadlines import lease_seconds
 from hailuo_django.krea.wire import JobReport
+from hailuo_django.ledger import By
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.states import Status
 
@@ -21,8 +22,8 @@ OLDER_THAN_ITS_ORDER = timedelta(hours=1)
 """What was made so long before it was ordered is not ours, whatever our hosts' clocks say."""
 
 
-def weigh_candidate(submission: Submission, news: JobReport) -> None:
-    """Adopt the job that somebody named, if Krea's own answer fits the submission.
+def weigh_candidate(submission: Submission, news: JobReport, *, by: By = ledger.POLL) -> None:
+    """Adopt the job that somebody named, if what is told of it fits the submission.
 
     A job without a readable time fits: it was named for this one, and it may be paid for.
     """
@@ -40,7 +41,7 @@ def weigh_candidate(submission: Submission, news: JobReport) -> None:
     try:
         # Not where another was named, or is on record, since Krea was asked.
         mine = Q(candidate_id=submission.candidate_id)
-        ledger.adopt(submission, news, by=ledger.POLL, where=mine)
+        ledger.adopt(submission, news, by=by, where=mine)
     except IntegrityError:
         ledger.reject_candidate(submission, "It belongs to another submission.")
 
@@ -48,8 +49,7 @@ def weigh_candidate(submission: Submission, news: JobReport) -> None:
 def _is_perhaps_under_way(submission: Submission, news: JobReport) -> bool:
     """Tell whether a sender that still waits for its answer may have made this job."""
     rows = Submission.objects.using(VideoJob.database()).filter(status=Status.SUBMITTING)
-    claims = rows.exclude(pk=submission.pk).values_list("sent_at", flat=True)
-    created_at = news.created_at
+    claims, created_at = rows.values_list("sent_at", flat=True), news.created_at
     return any(
         created_at is None or sent_at is None or created_at >= aware(sent_at) - SKEW
         for sent_at in claims

@@ -23,23 +23,27 @@ class Sorted(NamedTuple):
     """On record."""
     strangers: list[JobReport]
     """Of nobody here, less those that were dismissed."""
-    named: set[str]
-    """The ids of strangers that somebody named for a submission; Krea has yet to confirm them."""
+    candidates: set[str]
+    """The ids of strangers that Krea is being asked about for a submission."""
+    told: set[str]
+    """The ids of strangers that a submission's own webhook has named."""
 
 
 def sort_out(jobs: Collection[JobReport]) -> Sorted:
     """Ask the rows. To be called after the list was made: what is recorded since explains a job."""
     rows = Submission.objects.using(VideoJob.database())
-    dismissed_rows = Stranger.objects.using(rows.db).filter(dismissed_at__isnull=False)
-    known, named, dismissed = set[str | None](), set[str](), set[str]()
+    seen = Stranger.objects.using(rows.db)
+    known, named = set[str | None](), set[str]()
+    told, dismissed = set[str](), set[str]()
     for ids in _in_parts(job.krea_job_id for job in jobs):
         known.update(rows.filter(krea_job_id__in=ids).values_list("krea_job_id", flat=True))
         named.update(rows.filter(candidate_id__in=ids).values_list("candidate_id", flat=True))
-        said = dismissed_rows.filter(krea_job_id__in=ids)
-        dismissed.update(said.values_list("krea_job_id", flat=True))
+        listed = seen.filter(krea_job_id__in=ids).values_list("krea_job_id", flat=True)
+        told.update(listed.filter(named_for__isnull=False))
+        dismissed.update(listed.filter(dismissed_at__isnull=False))
     ours = [job for job in jobs if job.krea_job_id in known]
     strangers = [job for job in jobs if job.krea_job_id not in known | dismissed]
-    return Sorted(ours, strangers, named)
+    return Sorted(ours, strangers, named, told)
 
 
 def lacks_any(jobs: Collection[JobReport], account: str, since: datetime, until: datetime) -> bool:

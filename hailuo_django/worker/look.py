@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections import deque
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -72,11 +73,12 @@ class LookLane:
             # In which states Krea cancels is not documented either: the next GET tells.
             with contextlib.suppress(errors.NotFound, errors.Refused, errors.Temporary):
                 self.client.cancel(krea_job_id)
-        return news
+        # What is on record keeps its spelling; what was only named gets Krea's.
+        return replace(news, krea_job_id=item.krea_job_id) if item.krea_job_id else news
 
     def record(self, item: Submission, outcome: Outcome) -> None:
         """Write down what Krea said; trouble with asking changes no state."""
-        if isinstance(outcome, JobReport):
+        if isinstance(outcome, JobReport | errors.NotFound):
             # Also for what waits to be sent: Krea answers.
             pacing.answered(aware(item.last_polled_at or timezone.now()))
         match outcome:
@@ -95,7 +97,11 @@ class LookLane:
             case _:
                 # Whoever stumbles has not said that it does not know the job.
                 note, changes = in_words(outcome), _unmark(item)
-                changes |= {"due_at": next_look(item), "not_found_since": None}
+                changes["due_at"] = next_look(item)
+                if item.status not in ENDED:
+                    changes["not_found_since"] = None
+                elif isinstance(outcome, errors.Refused):
+                    changes["due_at"] = _due_though_ended(item)
                 ledger.finish_look(item, note=note, **changes)
 
 
@@ -106,10 +112,14 @@ def _unmark(item: Submission) -> dict[str, Any]:
 
 def _write_news(submission: Submission, news: JobReport) -> None:
     # What is as it was needs no lock; most looks find nothing new.
+    job_id, number = submission.job_id, submission.number
     changed = news.status != submission.status
-    if changed and ledger.report(submission.job_id, submission.number, news, by=ledger.POLL):
+    assumed = submission.status in ENDED and submission.krea_status not in ENDED
+    if changed and ledger.report(job_id, number, news, by=ledger.POLL):
         # An end is no longer due; a row that runs on is given back like any other.
         ledger.finish_look(submission, due_at=_due_after(submission, news))
+    elif assumed and ledger.confirm_end(job_id, number, news, by=ledger.POLL):
+        return
     elif _lacks_address(submission) and _has_another(submission, news):
         ledger.fill_result(submission, news)
     else:
@@ -118,13 +128,18 @@ def _write_news(submission: Submission, news: JobReport) -> None:
 
 
 def _due_after(submission: Submission, news: JobReport) -> datetime | None:
-    ended_at = submission.ended_at or timezone.now()
     if _is_first_cancel(submission):
         return timezone.now()  # to see what became of the DELETE
-    if news.status not in ENDED:
-        # Also where we had taken it for ended.
-        return rare_look(ended_at) if submission.status in ENDED else next_look(submission)
-    return next_look(submission) if awaits_address(submission) else None
+    if news.status in ENDED or submission.status in ENDED:
+        return _due_though_ended(submission, is_over=news.status in ENDED)
+    return next_look(submission)
+
+
+def _due_though_ended(submission: Submission, *, is_over: bool = False) -> datetime | None:
+    """Return when to look again at what has ended: here alone, or without its address."""
+    if submission.status == Status.COMPLETED:
+        return next_look(submission) if awaits_address(submission) else None
+    return None if is_over else rare_look(submission.ended_at or timezone.now())
 
 
 def _is_first_cancel(taken: Submission) -> bool:

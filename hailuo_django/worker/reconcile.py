@@ -123,16 +123,21 @@ def _weigh(search: Search, answer: JobList) -> None:
     beginning = max(search.since, answer.reach or search.since) + 2 * SKEW
     has_gaps = lacks_any(answer.jobs, pacing.account(), beginning, settled)
     reach = None if has_gaps else answer.reach
-    listing = Listing(answer.server_time, reach, *sort_out(answer.jobs))
+    ours, strangers, candidates, told = sort_out(answer.jobs)
+    listing = Listing(answer.server_time, reach, ours, strangers, candidates | told)
     findings = [(row, examine(_window(row, offset), listing)) for row in search.submissions]
     in_question = {job.krea_job_id: job for _, found in findings for job in found.strangers}
     ledger.remember_strangers(pacing.account(), list(in_question.values()))
     # By a person, as after a restore: until that is over, rows here may have forgotten what was
     # sent, and whose job a stranger is cannot be told by what they know.
     held = pacing.is_held()
+    # Nor where its own webhook has named a job: that Krea lists none proves nothing against it.
+    rows = Submission.objects.using(VideoJob.database()).spoken_for()
+    asked = [row.pk for row in search.submissions]
+    spoken_for = set(rows.filter(pk__in=asked).values_list("pk", flat=True))
     for row, finding in findings:
         with ledger.each_alone(row):
-            if held or not _decide(row, finding, offset):
+            if held or row.pk in spoken_for or not _decide(row, finding, offset):
                 _write_down(row, finding)
 
 

@@ -44,8 +44,9 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
             _undo_wrong_clocks()
         for _lost in range(ledger.lose_abandoned()):
             pacing.doubt("a sender stopped before it knew the outcome")
-        ledger.mark_overdue()
         calls = _in_turn(end) if only is None else _talk_to_krea(only, end)
+        # After Krea was asked: what it has just told of is not overdue.
+        ledger.mark_overdue()
         if only is None:
             _beat()
             _forget()

@@ -19,7 +19,17 @@ from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import FailureCode, Status
 from hailuo_django.worker.sweep import sweep
 
-from .rows import ago, change, fresh, history, look_again, only, sent, submitted
+from .rows import (
+    ago,
+    change,
+    fresh,
+    history,
+    look_again,
+    only,
+    pass_time,
+    sent,
+    submitted,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -184,3 +194,129 @@ def test_an_unreadable_webhook_about_what_was_refused_has_nothing_asked(krea: Sa
 
     assert only(job).webhook_count == 1
     assert not fresh(job).is_asked_for, "there is no job of Krea's to ask for"
+
+
+# What ended here alone and is settled.
+
+
+def settled(krea: Sandbox) -> VideoJob:
+    """A job that was cancelled three days ago, since when Krea does not know it."""
+    job = sent()
+    job.cancel()
+    krea.misbehave("missing", on="get", times=None)
+    change(job, cancel_sent_at=ago(minutes=1))
+    look_again(job)
+    pass_time(krea, 20 * 60)
+    look_again(job)
+    assert (fresh(job).status, only(job).due_at) == (Status.CANCELLED, None)
+    pass_time(krea, 3 * 86400)
+    return job
+
+
+@pytest.mark.parametrize("trouble", ["missing", "server_error"])
+@pytest.mark.parametrize("account", [None, "the former token"])
+def test_whoever_has_a_settled_job_looked_at_again_reserves_and_blocks_nothing(
+    krea: Sandbox, settings: Settings, trouble: str, account: str | None
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "9"}}
+    job = settled(krea)
+    if account:
+        change(job, account=account)
+    krea.behave()
+    krea.misbehave(trouble, on="get", times=None)
+
+    fresh(job).sync()
+    sweep()
+
+    [balance] = budget.balances()
+    assert balance.reserved_usd == 0
+    assert only(job).overdue_at is None
+    assert fresh(job).resubmit().number == 2
+
+
+def test_what_was_settled_and_turns_up_again_is_in_doubt_once_more(
+    krea: Sandbox, settings: Settings
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "9"}}
+    job = settled(krea)
+    krea.behave()
+    krea.jobs[0].status = "processing"
+
+    fresh(job).sync()
+    sweep()
+
+    [balance] = budget.balances()
+    assert balance.reserved_usd == only(job).price_usd
+    with pytest.raises(Conflict):
+        fresh(job).resubmit()
+
+
+@pytest.mark.parametrize("end", [Status.FAILED, Status.CANCELLED])
+def test_krea_s_own_word_takes_the_place_of_the_same_end_that_was_assumed(
+    krea: Sandbox, settings: Settings, end: Status
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "9"}}
+    job = sent()
+    krea.misbehave("missing", on="get", times=None)
+    if end == Status.CANCELLED:
+        job.cancel()
+        change(job, cancel_sent_at=ago(minutes=1))
+    change(job, not_found_since=ago(minutes=16))
+    assert look_again(job).status == end
+    krea.behave()
+    krea.jobs[0].status = end
+    if end == Status.FAILED:
+        krea.jobs[0].error = {"code": "moderation", "message": "rejected"}
+
+    look_again(job)
+
+    row = only(job)
+    assert (row.status, row.krea_status, row.due_at) == (end, end, None)
+    code = FailureCode.MODERATION if end == Status.FAILED else ""
+    assert (row.failure_code, fresh(job).failure_code) == (code, code)
+    [balance] = budget.balances()
+    assert balance.reserved_usd == 0
+    assert fresh(job).resubmit().number == 2
+
+
+def test_a_stumble_does_not_begin_the_day_anew_for_which_a_lost_job_is_asked_for(
+    krea: Sandbox,
+) -> None:
+    job = sent()
+    krea.misbehave("missing", on="get", times=None)
+    change(job, not_found_since=ago(minutes=16))
+    look_again(job)
+    since = only(job).not_found_since
+    krea.behave()
+    krea.misbehave("server_error", on="get")
+    look_again(job)
+    assert only(job).not_found_since == since
+
+
+def test_an_address_is_not_asked_for_for_ever_where_krea_refuses_to_tell(krea: Sandbox) -> None:
+    job = sent(prompt="[result_empty]")
+    krea.move(krea.jobs[0].id, "completed")
+    look_again(job)
+    krea.misbehave("forbidden", on="get", times=None)
+    look_again(job)
+    assert only(job).due_at is not None
+
+    change(job, ended_at=ago(minutes=61))
+    look_again(job)
+    assert only(job).due_at is None
+
+
+def test_what_a_webhook_has_begun_anew_is_not_overdue_at_once(krea: Sandbox) -> None:
+    job = sent()
+    krea.misbehave("missing", on="get", times=None)
+    change(job, not_found_since=ago(minutes=16))
+    look_again(job)
+    change(job, ended_at=ago(days=3))
+    krea.behave()
+    krea.misbehave("server_error", on="get", times=None)
+    ledger.make_due(job.pk, 1, told(job, "https://elsewhere.example/a.mp4"))
+    sweep()
+    assert only(job).overdue_at is None
+    change(job, last_webhook_at=ago(days=3))
+    sweep()
+    assert only(job).overdue_at is not None

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from hailuo_django import ledger
-from hailuo_django.exceptions import Conflict
-from hailuo_django.krea.wire import generate_body
-from hailuo_django.models import Stranger, VideoJob
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from hailuo_django import budget, ledger
+from hailuo_django.exceptions import SUBMISSION_ALIVE, Conflict
+from hailuo_django.krea.wire import JobReport, generate_body
+from hailuo_django.ledger.candidates import MAX_NAMED
+from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
+from hailuo_django.sandbox.jobs import SandboxJob
 from hailuo_django.states import Action, FailureCode, Status
 from hailuo_django.worker.look import LookLane
 from hailuo_django.worker.sweep import sweep
 
-from .rows import ago, change, claimed, client, look_again, named, only, refused, sent, submitted
+from .rows import (
+    ago,
+    change,
+    claimed,
+    client,
+    fresh,
+    look_again,
+    named,
+    only,
+    pass_time,
+    refused,
+    sent,
+    submitted,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +63,7 @@ def test_of_two_jobs_that_one_request_made_the_first_that_was_named_is_not_forgo
     look_again(job)
 
     assert only(job).krea_job_id == second
-    assert f"Krea job {first} was named for it before {second}" in notes(job)
+    assert f"names Krea job {second} beside {first}: both may be billed" in notes(job)
     kept = Stranger.objects.open().get()
     assert (kept.krea_job_id, kept.account) == (first, only(job).account)
 
@@ -90,7 +109,7 @@ def test_what_a_person_named_and_a_webhook_knew_better_is_no_unknown_job(
     ledger.make_due(job.pk, 1, named(krea.jobs[0].id))
     look_again(job)
     assert only(job).krea_job_id == krea.jobs[0].id
-    assert not Stranger.objects.exists()
+    assert not Stranger.objects.open().exists()
 
 
 @pytest.mark.parametrize("status", [400, 410, 422])
@@ -139,3 +158,235 @@ def test_an_answer_that_a_receiver_of_the_site_refuses_is_written_down_all_the_s
     for _pass in range(2):
         sweep()
     assert (only(job).krea_job_id, only(job).status) == (krea.jobs[0].id, Status.BACKLOGGED)
+
+
+# What a webhook has said of a job that Krea does not confirm.
+
+
+def told(krea: Sandbox, krea_job_id: str, status: str = "completed") -> JobReport:
+    """What the webhook of this job of Krea's says of its end."""
+    krea.move(krea_job_id, status)
+    return client(krea).get(krea_job_id)
+
+
+def forgotten(krea: Sandbox, job: VideoJob, **fields: Any) -> None:
+    """Krea has not known the job that was named for a quarter of an hour."""
+    krea.misbehave("missing", on="get", times=None)
+    look_again(job)
+    change(job, not_found_since=ago(minutes=16), **fields)
+    look_again(job)
+
+
+def test_a_video_that_only_the_webhook_of_a_lost_answer_told_of_is_brought_home(
+    krea: Sandbox,
+) -> None:
+    job = lost(krea)
+    news = told(krea, krea.jobs[0].id)
+    ledger.make_due(job.pk, 1, news)
+
+    forgotten(krea, job)
+
+    assert (fresh(job).status, fresh(job).result_url) == (Status.COMPLETED, news.urls[0])
+    assert only(job).krea_job_id == news.krea_job_id
+
+
+def test_nor_is_it_paid_for_again_where_it_waits_to_be_sent(krea: Sandbox) -> None:
+    krea.misbehave("payment_required", on="generate")
+    job = sent()
+    ledger.make_due(job.pk, 1, told(krea, made_twice(krea)))
+    forgotten(krea, job)
+    assert fresh(job).status == Status.COMPLETED
+
+
+def test_with_confirm_a_webhooks_word_alone_is_kept_for_a_person(
+    krea: Sandbox, settings: Settings
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "WEBHOOK_CONFIRM": True}
+    job = lost(krea)
+    news = told(krea, krea.jobs[0].id)
+    ledger.make_due(job.pk, 1, news)
+
+    forgotten(krea, job)
+
+    assert fresh(job).status == Status.UNCONFIRMED
+    kept = Stranger.objects.open().get()
+    assert (kept.krea_status, kept.named_for) == ("completed", only(job))
+    assert news.urls[0] in kept.raw
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_what_a_webhook_has_named_is_not_sent_again_because_krea_lists_no_such_job(
+    krea: Sandbox, settings: Settings, operator: ledger.By, cancelled: bool
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "ADOPT_STRANGERS": True, "RESEND_WHEN_ABSENT": True}
+    krea.misbehave("lost_request", on="generate")
+    job = sent()
+    ledger.make_due(job.pk, 1, named("forgotten"))
+    forgotten(krea, job)
+    pass_time(krea, 16 * 60)
+    control = sent()
+    if cancelled:
+        job.cancel()
+
+    look_again(job)
+
+    assert only(job).evidence["absent"], f"but for its webhook, by {only(control).krea_job_id}"
+    assert fresh(job).status == Status.UNCONFIRMED
+    ledger.dismiss(Stranger.objects.open().get(), by=operator)
+    sweep()
+    assert fresh(job).status == (Status.CANCELLED if cancelled else Status.UNSENT)
+
+
+def test_what_waits_to_be_sent_and_was_named_is_sent_once_a_person_says_that_it_was_not(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    krea.misbehave("payment_required", on="generate")
+    job = sent()
+    KreaAccount.objects.update(send_after=None)
+    ledger.make_due(job.pk, 1, named("forgotten"))
+    forgotten(krea, job)
+    sweep()
+    assert (fresh(job).status, len(krea.jobs)) == (Status.UNSENT, 0)
+
+    ledger.dismiss(Stranger.objects.open().get(), by=operator)
+    sweep()
+
+    assert fresh(job).status == Status.BACKLOGGED
+
+
+def test_a_second_job_whose_webhook_comes_after_the_first_has_failed_is_kept_and_can_be_taken(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    second, first = krea.jobs[0].id, made_twice(krea)
+    ledger.make_due(job.pk, 1, told(krea, first, "failed"))
+    sweep()
+    assert (fresh(job).status, only(job).krea_job_id) == (Status.FAILED, first)
+
+    ledger.make_due(job.pk, 1, told(krea, second))
+    sweep()
+
+    assert Stranger.objects.open().get().named_for == only(job)
+    with pytest.raises(Conflict) as refusal:
+        fresh(job).resubmit()
+    assert refusal.value.code == SUBMISSION_ALIVE
+    ledger.choose(only(job), second, by=operator)
+    sweep()
+    assert (fresh(job).status, only(job).krea_job_id) == (Status.COMPLETED, second)
+    assert f"Krea job {first} gives way: it is failed." in notes(job)
+    assert not Stranger.objects.open().exists()
+
+
+def test_whoever_forces_another_is_told_of_it(krea: Sandbox) -> None:
+    job = lost(krea)
+    second, first = krea.jobs[0].id, made_twice(krea)
+    ledger.make_due(job.pk, 1, told(krea, first, "failed"))
+    sweep()
+    ledger.make_due(job.pk, 1, named(second))
+    fresh(job).resubmit(force=True)
+    assert f"Krea job {second}, named by a webhook, may be billed" in (
+        job.events.latest("pk").detail
+    )
+
+
+def test_what_runs_does_not_give_way(krea: Sandbox, operator: ledger.By) -> None:
+    job = sent()
+    other = made_twice(krea)
+    ledger.make_due(job.pk, 1, named(other))
+    with pytest.raises(Conflict):
+        ledger.choose(only(job), other, by=operator)
+    assert only(job).krea_job_id == krea.jobs[0].id
+
+
+def test_what_the_webhook_of_one_has_named_is_not_adopted_for_another(
+    krea: Sandbox, settings: Settings, operator: ledger.By
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "ADOPT_STRANGERS": True}
+    job = sent()
+    doubled = made_twice(krea)
+    ledger.make_due(job.pk, 1, named(doubled))
+    krea.misbehave("lost_request", on="generate")
+    another = sent()
+    pass_time(krea, 20 * 60)
+
+    look_again(another)
+
+    assert fresh(another).status == Status.UNCONFIRMED
+    with pytest.raises(Conflict) as refusal:
+        ledger.choose(only(another), doubled, by=operator)
+    assert str(job.pk) in refusal.value.message
+
+
+def test_nor_may_a_person_take_what_krea_is_being_asked_about_for_another(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    first, second = lost(krea), lost(krea)
+    ledger.make_due(first.pk, 1, named(krea.jobs[0].id))
+    with pytest.raises(Conflict) as refusal:
+        ledger.choose(only(second), krea.jobs[0].id, by=operator)
+    assert refusal.value.code == "known_job"
+
+
+def test_a_token_fills_no_table(krea: Sandbox) -> None:
+    job = lost(krea)
+    for number in range(30):
+        ledger.make_due(job.pk, 1, named(f"lie-{number}"))
+    assert Stranger.objects.count() == MAX_NAMED
+    assert job.events.count() < 20
+
+
+def test_a_late_word_does_not_replace_an_end_that_was_told(krea: Sandbox) -> None:
+    job = lost(krea)
+    news = told(krea, krea.jobs[0].id)
+    for word in (news, named(news.krea_job_id)):
+        ledger.make_due(job.pk, 1, word)
+    ledger.remember_strangers(only(job).account, [named(news.krea_job_id)])
+    assert Stranger.objects.get().raw == news.raw
+
+
+class InAnyCase(dict[str, SandboxJob]):
+    """The jobs of a Krea that does not mind in which case their ids are written."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(key.lower(), default)
+
+
+def test_one_job_in_two_spellings_is_not_two(krea: Sandbox, operator: ledger.By) -> None:
+    first, second = lost(krea), lost(krea)
+    krea._upstream.jobs = InAnyCase(krea._upstream.jobs)
+    found = krea.jobs[0].id
+    ledger.choose(only(first), found.upper(), by=operator)
+    look_again(first)
+
+    assert only(first).krea_job_id == found, "as Krea spells it"
+    with pytest.raises(Conflict):
+        ledger.choose(only(second), found, by=operator)
+
+
+# What Krea gives no answer about.
+
+
+@pytest.mark.parametrize("trouble", ["server_error", "forbidden"])
+def test_a_job_that_was_named_blocks_no_verdict_for_ever(
+    krea: Sandbox, operator: ledger.By, settings: Settings, trouble: str
+) -> None:
+    settings.HAILUO = {**settings.HAILUO, "BUDGET": {"day": "9"}}
+    job = lost(krea)
+    ledger.make_due(job.pk, 1, named(krea.jobs[0].id))
+    krea.misbehave(trouble, on="get", times=None)
+    look_again(job)
+    with pytest.raises(Conflict):
+        ledger.give_up(only(job), by=operator)
+
+    pass_time(krea, 5 * 3600)
+    look_again(job)
+    assert job.pk in Submission.objects.undecided(timezone.now()).values_list("job", flat=True)
+    ledger.give_up(only(job), by=operator)
+
+    look_again(job)
+    [balance] = budget.balances()
+    assert balance.reserved_usd == 0
+    krea.behave()
+    krea.move(krea.jobs[0].id, "completed")
+    look_again(job)
+    assert fresh(job).status == Status.COMPLETED, "it is asked for all the same"

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from hailuo_django import budget, ledger
-from hailuo_django.exceptions import BudgetExceeded, Conflict
+from hailuo_django.exceptions import SUBMISSION_ALIVE, BudgetExceeded, Conflict
 from hailuo_django.krea.errors import Ambiguous
 from hailuo_django.krea.wire import generate_body
 from hailuo_django.models import JobEvent, KreaAccount, Submission, VideoJob
@@ -386,8 +386,12 @@ def test_what_never_ends_can_be_written_off_and_is_still_asked_for(
     look_again(job)
     [balance] = budget.balances()
     assert balance.reserved_usd == 0, "a verdict holds although Krea goes on"
-    assert fresh(job).resubmit().number == 2
+    with pytest.raises(Conflict) as refused:
+        fresh(job).resubmit()
+    assert refused.value.code == SUBMISSION_ALIVE, "Krea says that it runs"
 
+    assert fresh(job).resubmit(force=True).number == 2
+    assert "submission 1 may be alive: 0.2835 USD twice" in job.events.latest("pk").detail
     krea.move(krea.jobs[0].id, "completed")
     change(job, due_at=ago(seconds=1))
     sweep()

@@ -178,7 +178,28 @@ def test_another_job_id_changes_nothing_and_krea_decides(krea: Sandbox, client: 
     assert pair.changes() == []
     assert post(client, pair.path, json.dumps(foreign).encode()) == 202
     [said] = pair.job.events.filter(action="note")
-    assert said.detail.endswith(f"named another Krea job: {foreign['job_id']}")
+    both = f"names Krea job {foreign['job_id']} beside {pair.upstream.id}"
+    assert both in said.detail
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled"])
+def test_a_webhook_that_tells_of_the_end_that_was_assumed_settles_it(
+    krea: Sandbox, client: Client, end: str
+) -> None:
+    pair = running(krea)
+    krea.misbehave("missing", times=None, on="get")
+    if end == "cancelled":
+        pair.job.cancel()
+        Submission.objects.update(cancel_sent_at=timezone.now() - timedelta(hours=1))
+    Submission.objects.update(not_found_since=timezone.now() - timedelta(hours=1))
+    look()
+    assert (pair.row.status, pair.submission.may_be_billed) == (end, True)
+
+    assert post(client, pair.path, pair.news(end)) == 200
+
+    assert (pair.submission.krea_status, pair.submission.may_be_billed) == (end, False)
+    assert pair.row.failure_code == pair.submission.failure_code != "not_found"
+    assert pair.submission.webhook_count == 1
 
 
 def test_a_webhook_undoes_a_verdict_that_krea_never_spoke(krea: Sandbox, client: Client) -> None:

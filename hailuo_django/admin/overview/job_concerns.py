@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from hailuo_django.admin import display
 from hailuo_django.conf import conf
 from hailuo_django.models import JobEvent, Stranger, Submission, VideoJob
-from hailuo_django.models.querysets import NEVER_ENDING, lost_for_good
+from hailuo_django.models.conditions import NEVER_ENDING, lost_for_good
 
 from .concerns import MAX_COUNTED, Concern, Findings, Found, counted
 from .figures import DAYS, Days

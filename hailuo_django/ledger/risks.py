@@ -1,0 +1,54 @@
+"""What a further submission of a job may be paid beside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.models.querysets import SubmissionQuerySet
+from hailuo_django.states import Status
+
+
+@dataclass(frozen=True)
+class Risk:
+    """What may still become a video of one job."""
+
+    alive: Collection[Submission] = ()
+    named: Collection[Stranger] = ()
+    """Jobs of Krea's that its submissions' own webhooks named, and that are still unknown."""
+
+    @classmethod
+    def of(cls, job_id: Any) -> Risk:
+        """Read it. The job's lock is held."""
+        return cls(list(_alive(job_id)), list(_named(job_id)))
+
+    def in_words(self) -> Iterator[str]:
+        """Say what forcing a further submission may cost."""
+        for older in self.alive:
+            which, usd = f"submission {older.number}", f"{older.price_usd} USD"
+            if older.status == Status.UNSENT:
+                yield f"Forced; {which} was not sent and is replaced."
+            else:
+                yield f"Forced while {which} may be alive: {usd} twice."
+        for stranger in self.named:
+            which = f"Krea job {stranger.krea_job_id}, named by a webhook,"
+            yield f"Forced while {which} may be billed."
+
+
+def without_risk() -> Q:
+    """Return the condition on a job that nothing may still become a video of it."""
+    pk = OuterRef("pk")
+    return Q(~Exists(_alive(pk)), ~Exists(_named(pk)))
+
+
+def _alive(job_id: Any) -> SubmissionQuerySet:
+    rows: SubmissionQuerySet = Submission.objects.using(VideoJob.database())
+    return rows.may_arrive().filter(job_id=job_id)
+
+
+def _named(job_id: Any) -> QuerySet[Stranger]:
+    return Stranger.objects.using(VideoJob.database()).open().filter(named_for__job=job_id)

@@ -33,7 +33,9 @@ class Candidate:
 
     stranger: Stranger
     is_open: bool
-    """Whether it is still unknown: neither dismissed nor on record."""
+    """Whether it is still unknown: neither dismissed nor on record, nor named for another."""
+    is_its_own: bool
+    """Whether the submission's own webhook named it."""
 
     @property
     def status(self) -> str:
@@ -48,10 +50,12 @@ class Candidate:
 
     @property
     def remark(self) -> str:
-        """Why it cannot be chosen from the list; empty where it can."""
+        """Why it cannot be chosen from the list, or what speaks for it."""
         if self.stranger.dismissed_at:
             return _("dismissed as none of ours")
-        return "" if self.is_open else _("another submission has it on record")
+        if not self.is_open:
+            return _("another submission has it on record, or its webhook named it")
+        return _("a webhook of this submission named it") if self.is_its_own else ""
 
 
 @dataclass
@@ -65,7 +69,8 @@ class LostAnswer:
     def is_lost(self) -> bool:
         """Whether its upstream job may still turn up, so that there is something to decide."""
         rows = Submission.objects.using(self.job._state.db)
-        return rows.lost().filter(pk=self.submission.pk).exists()
+        found = rows.lost() | rows.replaceable()
+        return found.filter(pk=self.submission.pk).exists()
 
     @cached_property
     def can_be_given_up(self) -> bool:
@@ -202,13 +207,17 @@ class LostAnswer:
     @cached_property
     def candidates(self) -> list[Candidate]:
         """The unknown upstream jobs that may be it, the oldest first."""
-        rows = Stranger.objects.using(self.job._state.db).filter(account=self.submission.account)
+        known = Stranger.objects.using(self.job._state.db)
+        mine = Q(named_for=self.submission)
+        rows = known.filter(mine | Q(account=self.submission.account))
         ids = self.submission.evidence.get("strangers", [])
         sent_at = self.submission.sent_at or self.submission.created_at
         earliest = self.submission.evidence_time("since") or sent_at - CLOCKS_DIFFER
         undated = Q(krea_created_at=None)
         later = Q(krea_created_at__gte=earliest)
-        fits = rows.filter(Q(krea_job_id__in=ids) | later | undated)
+        fits = rows.filter(mine | Q(krea_job_id__in=ids) | later | undated)
         shown = fits.select_related("dismissed_by").order_by("krea_created_at", "pk")[:MAX_SHOWN]
-        open_ids = set(rows.open().values_list("pk", flat=True))
-        return [Candidate(stranger, stranger.pk in open_ids) for stranger in shown]
+        free = rows.open().filter(mine | Q(named_for=None))
+        open_ids = set(free.values_list("pk", flat=True))
+        own = self.submission.pk
+        return [Candidate(row, row.pk in open_ids, row.named_for_id == own) for row in shown]

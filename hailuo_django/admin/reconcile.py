@@ -130,6 +130,8 @@ class ReconcilingMixin(HailuoAdmin):
         self, request: HttpRequest, lost: LostAnswer, bound: dict[str, forms.Form]
     ) -> HttpResponse:
         title = _("Overdue submission %d") if lost.never_ends else _("Lost answer of submission %d")
+        if lost.submission.krea_job_id and not lost.never_ends:
+            title = _("Upstream jobs of submission %d")
         return self.page(
             request,
             self.reconcile_template,

@@ -64,7 +64,7 @@ class OpenFilter(admin.SimpleListFilter):
 
 
 class StrangerAdmin(ReadOnlyAdmin):
-    """Unknown upstream jobs: what became of a lost answer, or the work of another program."""
+    """Unknown upstream jobs: of a lost answer, an order passed on twice, or another program."""
 
     list_display = (
         "identifier",
@@ -75,12 +75,13 @@ class StrangerAdmin(ReadOnlyAdmin):
         "dismissed",
     )
     list_filter = (OpenFilter,)
-    list_select_related: ClassVar[list[str]] = ["dismissed_by"]
+    list_select_related: ClassVar[list[str]] = ["dismissed_by", "named_for"]
     search_fields = ("krea_job_id__exact",)
     search_help_text = gettext_lazy("A whole Krea job id.")
     actions = (dismiss_selected,)
     fields = (
         "identifier",
+        "belongs_to",
         "status_shown",
         "account",
         "krea_created_at",
@@ -89,7 +90,7 @@ class StrangerAdmin(ReadOnlyAdmin):
         "dismissed",
         "answer",
     )
-    readonly_fields = ("identifier", "status_shown", "dismissed", "answer")
+    readonly_fields = ("identifier", "belongs_to", "status_shown", "dismissed", "answer")
 
     def get_fields(self, request: HttpRequest, obj: Stranger | None = None) -> Any:
         """Leave Krea's raw answer to those who may see it."""
@@ -107,11 +108,14 @@ class StrangerAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("belongs to"))
     def belongs_to(self, stranger: Any) -> str:
-        """Return which submission has it on record by now."""
-        if stranger.owner_job is None:
+        """Return which submission has it on record by now, or whose own webhook named it."""
+        if stranger.owner_job is not None:
+            names = {"number": stranger.owner_number, "job": stranger.owner_job}
+            return _("submission %(number)d of job %(job)s") % names
+        if (row := stranger.named_for) is None:
             return str(self.get_empty_value_display())
-        names = {"number": stranger.owner_number, "job": stranger.owner_job}
-        return _("submission %(number)d of job %(job)s") % names
+        names = {"number": row.number, "job": row.job_id}
+        return _("a webhook named it for submission %(number)d of job %(job)s") % names
 
     @admin.display(description=gettext_lazy("Krea job id"), ordering="krea_job_id")
     def identifier(self, stranger: Stranger) -> str:

@@ -12,7 +12,8 @@ from hailuo_django.clock import site_time
 from hailuo_django.conf import conf
 from hailuo_django.krea.listing import list_since
 from hailuo_django.krea.wire import JobReport
-from hailuo_django.models import Submission, VideoJob
+from hailuo_django.models import Stranger, Submission, VideoJob
+from hailuo_django.models.conditions import NEVER_ENDING
 from hailuo_django.states import Status
 from hailuo_django.worker.evidence import SKEW
 from hailuo_django.worker.known import sort_out
@@ -33,8 +34,12 @@ class Orphans:
     """Whether the list went back far enough; else nothing can be said to be missing from it."""
     strangers: list[JobReport]
     """Krea's jobs that nobody here knows, less those that were dismissed or named for one."""
+    named: list[Stranger]
+    """Those that a submission's own webhook named and that are on no record, of any age."""
     unconfirmed: list[Submission]
     """Ours whose answer was lost, of any age."""
+    overdue: list[Submission]
+    """Ours of which Krea tells of no end, of any age."""
     unsent: list[Submission]
     """Ours still to be sent, and older than one of the strangers: in a restored database the two
     may be the same."""
@@ -66,6 +71,7 @@ def find_orphans(days: float, *, own_account: bool = False) -> Orphans:
         sent_at__gt=site_time(since + SKEW),
         sent_at__lt=site_time(until),
     )
+    told = Stranger.objects.using(rows.db).open().filter(named_for__isnull=False)
     missing = [row for row in listed_by_now if row.krea_job_id not in ids]
     unknown = [job for job in found.strangers if job.krea_job_id not in found.candidates]
     return Orphans(
@@ -73,7 +79,9 @@ def find_orphans(days: float, *, own_account: bool = False) -> Orphans:
         jobs=len(ids),
         complete=listing.complete,
         strangers=unknown,
+        named=list(told.select_related("named_for").order_by("pk")),
         unconfirmed=list(rows.filter(status=Status.UNCONFIRMED)),
+        overdue=list(rows.filter(NEVER_ENDING)),
         # While sending is held, batches may have written anew what was sent before a restore.
         unsent=list(unsent) if unknown and pacing.is_held() else _older(unsent, unknown),
         missing=missing if listing.complete else [],

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from hailuo_django.models import Submission
+from hailuo_django.models import Stranger, Submission
 
 from .findings import foreign, shown
 from .orphans import Orphans
@@ -26,8 +26,23 @@ def as_lines(found: Orphans) -> Iterator[str]:
         yield (
             f"  {foreign(job.krea_job_id)}  {foreign(job.status) or '-'}  {shown(job.created_at)}"
         )
+    if found.named:
+        yield _("Krea's jobs that a webhook named and no submission has: %(count)d") % {
+            "count": len(found.named)
+        }
+        for stranger in found.named:
+            row = stranger.named_for
+            yield (
+                f"  {foreign(stranger.krea_job_id)}  {foreign(stranger.krea_status) or '-'}"
+                + (f"  {row.job_id} #{row.number}" if row else "")
+            )
     yield _("Submissions whose answer was lost: %(count)d") % {"count": len(found.unconfirmed)}
     yield from _rows(found.unconfirmed)
+    if found.overdue:
+        yield _("Submissions of which Krea tells of no end: %(count)d") % {
+            "count": len(found.overdue)
+        }
+        yield from _rows(found.overdue)
     if found.unsent:
         yield _("Submissions not sent yet, or before a backup was made: %(count)d") % {
             "count": len(found.unsent)
@@ -35,7 +50,7 @@ def as_lines(found: Orphans) -> Iterator[str]:
         yield from _rows(found.unsent)
     yield _("Submissions that Krea does not list: %(count)d") % {"count": len(found.missing)}
     yield from _rows(found.missing)
-    if found.strangers or found.unconfirmed:
+    if found.strangers or found.named or found.unconfirmed or found.overdue:
         yield _(
             "Decide with “hailuo_doctor show JOB”, then adopt, send-again or give-up; “dismiss”"
             " what is none of ours."
@@ -64,9 +79,21 @@ def as_json(found: Orphans) -> dict[str, Any]:
             }
             for job in found.strangers
         ],
+        "named": [_named(stranger) for stranger in found.named],
         "unconfirmed": [_row(row) for row in found.unconfirmed],
+        "overdue": [_row(row) for row in found.overdue],
         "unsent": [_row(row) for row in found.unsent],
         "missing": [_row(row) for row in found.missing],
+    }
+
+
+def _named(stranger: Stranger) -> dict[str, Any]:
+    row = stranger.named_for
+    return {
+        "krea_job_id": stranger.krea_job_id,
+        "status": stranger.krea_status,
+        "job": str(row.job_id) if row else None,
+        "number": row.number if row else None,
     }
 
 

@@ -95,8 +95,9 @@ def examine_submissions() -> Iterator[Finding]:
             "submissions.overdue",
             _("Submissions that take too long: %(overdue)d.") % found,
             _(
-                "Krea goes on being asked about what was sent: “manage.py hailuo_doctor orphans”;"
-                " what waits to be sent is held back by the account, or by a lack of workers."
+                "See “manage.py hailuo_doctor orphans”: where Krea tells of no end, “give-up JOB”"
+                " ends the reservation; what waits to be sent is held back by the account, or by a"
+                " lack of workers."
             ),
         )
     if not found["unconfirmed"] and not found["overdue"]:

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from hailuo_django import ledger, pacing
 from hailuo_django.exceptions import Conflict, HailuoError
 from hailuo_django.ledger import By
 from hailuo_django.models import JobEvent, Stranger, Submission, VideoJob
+from hailuo_django.models.conditions import NEVER_ENDING
 from hailuo_django.models.querysets import SubmissionQuerySet
 from hailuo_django.states import Status
 
@@ -36,19 +38,22 @@ def find_job(text: str) -> VideoJob:
 
 
 def find_submission(job: VideoJob, number: int | None, *, unsent: bool = False) -> Submission:
-    """Return the submission of that number, or the only unconfirmed one. Raises Unknown.
+    """Return the submission of that number, or the only one to decide about. Raises Unknown.
 
     ``unsent``: or the only one that is still to be sent.
     """
-    waiting = [Status.UNCONFIRMED, Status.UNSENT] if unsent else [Status.UNCONFIRMED]
-    wanted = {"status__in": waiting} if number is None else {"number": number}
-    found = list(_submissions(job).filter(**wanted))
+    wanted = Q(status=Status.UNCONFIRMED) | NEVER_ENDING
+    if unsent:
+        wanted |= Q(status=Status.UNSENT)
+    if number is not None:
+        wanted = Q(number=number)
+    found = list(_submissions(job).filter(wanted))
     if len(found) == 1:
         return found[0]
     if number is not None:
         raise Unknown(_("The job has no submission %(number)d.") % {"number": number})
     raise Unknown(
-        _("The job has %(count)d unconfirmed submissions: name one with --number.")
+        _("The job has %(count)d submissions to decide about: name one with --number.")
         % {"count": len(found)}
     )
 
@@ -66,8 +71,9 @@ def find_stranger(krea_job_id: str) -> Stranger:
         message = _("This Krea job belongs to submission %(number)d of job %(job)s.")
         raise Conflict(message % {"number": owner.number, "job": owner.job_id}, code="known_job")
     with client() as krea:
-        ledger.remember_strangers(pacing.account(), [krea.get(krea_job_id)])
-    return rows.get()
+        found = krea.get(krea_job_id)
+    ledger.remember_strangers(pacing.account(), [found])
+    return Stranger.objects.using(rows.db).get(krea_job_id=found.krea_job_id)  # as Krea spells it
 
 
 def operator(username: str | None) -> By:
@@ -91,6 +97,9 @@ def told(job: VideoJob) -> Iterator[str]:
             yield f"    {foreign(said)}"
         if submission.candidate_id:
             yield _("    Krea is asked about %(id)s.") % {"id": foreign(submission.candidate_id)}
+        for stranger in Stranger.objects.using(job._state.db).open().filter(named_for=submission):
+            named = {"stranger": told_stranger(stranger)}
+            yield _("    A webhook of this submission named: %(stranger)s") % named
         if submission.status == Status.UNCONFIRMED:
             yield from _evidence(submission)
 

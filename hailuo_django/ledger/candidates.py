@@ -89,8 +89,11 @@ def note_displaced(rows: QuerySet[Submission], krea_job_id: str, by: By) -> None
         write_note(row, f"{detail}, and may be billed as well.", by)
 
 
-def reject_candidate(submission: Submission, reason: str) -> None:
-    """Forget a candidate that Krea did not confirm; the row waits as before."""
+def reject_candidate(submission: Submission, reason: str, *, is_anothers: bool = False) -> None:
+    """Forget a candidate that Krea did not confirm; the row waits as before.
+
+    ``is_anothers``: it cannot be this submission's, although its webhook named it.
+    """
     mine = _rows().filter(pk=submission.pk, candidate_id=submission.candidate_id)
     with transaction.atomic(using=VideoJob.database()):
         lock_job(submission.job_id)
@@ -100,6 +103,9 @@ def reject_candidate(submission: Submission, reason: str) -> None:
         detail = f"{submission.candidate_id} was named and not adopted: {reason}"
         if mine.update(candidate_id="", not_found_since=None, due_at=due_at, note=detail):
             write_note(submission, detail, POLL)
+        if is_anothers:
+            named = Stranger.objects.using(mine.db).filter(named_for=submission)
+            named.filter(krea_job_id=submission.candidate_id).update(named_for=None)
 
 
 def _nameable(submission: Submission, krea_job_id: str) -> Submission | None:

@@ -31,7 +31,7 @@ def weigh_candidate(submission: Submission, news: JobReport, *, by: By = ledger.
     chosen = submission.was_named_by_a_person
     # What a person names may be older: rows that a restored site writes anew are younger.
     if not chosen and news.created_at is not None and news.created_at < earliest:
-        ledger.reject_candidate(submission, "It is older than the submission.")
+        ledger.reject_candidate(submission, "It is older than the submission.", is_anothers=True)
         return
     if chosen and _is_perhaps_under_way(submission, news):
         due_at = timezone.now() + timedelta(seconds=lease_seconds())

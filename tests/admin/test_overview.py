@@ -196,7 +196,7 @@ def test_jobs_that_nobody_ordered_are_told_to_those_who_may_see_them(
 
     page = overview(grant(grace, "view_stranger"))
     assert concerns(page) == ["strangers"]
-    assert "Krea lists 1 job that nobody here ordered." in page.text
+    assert "1 job of Krea's is on record for no submission." in page.text
     assert STRANGERS in links(page)
 
 

@@ -122,7 +122,7 @@ def test_it_is_given_up_and_counts_as_failed(krea: Sandbox, lost: VideoJob) -> N
 
 def test_what_is_given_up_can_be_adopted_by_its_number(krea: Sandbox, lost: VideoJob) -> None:
     decide("give-up", str(lost.pk))
-    with pytest.raises(CommandError, match="0 unconfirmed submissions: name one with --number"):
+    with pytest.raises(CommandError, match="0 submissions to decide about: name one with --number"):
         decide("adopt", str(lost.pk), krea.jobs[0].id)
     decide("adopt", str(lost.pk), krea.jobs[0].id, "--number", "1")
     work()

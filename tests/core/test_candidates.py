@@ -254,6 +254,19 @@ def test_what_waits_to_be_sent_and_was_named_is_sent_once_a_person_says_that_it_
     assert fresh(job).status == Status.BACKLOGGED
 
 
+def test_what_is_older_than_its_order_holds_nothing_up(krea: Sandbox) -> None:
+    older = made_twice(krea)
+    pass_time(krea, 2 * 3600)
+    krea.misbehave("payment_required", on="generate")
+    job = sent()
+    KreaAccount.objects.update(send_after=None)
+    ledger.make_due(job.pk, 1, named(older))
+    for _pass in range(2):
+        sweep()
+    assert fresh(job).status == Status.BACKLOGGED
+    assert Stranger.objects.open().get().named_for is None
+
+
 def test_a_second_job_whose_webhook_comes_after_the_first_has_failed_is_kept_and_can_be_taken(
     krea: Sandbox, operator: ledger.By
 ) -> None:

@@ -75,7 +75,10 @@ class People(Site):
             wrong = one(foreign, submission)
             named = wrong.id
             self.misled |= {key(row)} | ({wrong.key} if wrong.key else set())
-        self.choose(row, named, free=named not in known)
+        others = [other for other in self.rows if other.pk != row.pk]
+        told = Stranger.objects.open().filter(krea_job_id=named, named_for__in=others)
+        spoken_for = told.exists() or named in {other.candidate_id for other in others}
+        self.choose(row, named, free=named not in known and not spoken_for)
 
     def choose(self, row: Submission, named: str, *, free: bool) -> None:
         unharmed = self.faults.error is None
@@ -108,7 +111,11 @@ class People(Site):
         if row.status != Status.UNCONFIRMED:
             return row.is_overdue and row.runs_upstream
         since = row.not_found_since
-        return not row.candidate_id or bool(since and since + A_QUARTER <= self.clock.now())
+        return (
+            not row.candidate_id
+            or row.overdue_at is not None
+            or bool(since and since + A_QUARTER <= self.clock.now())
+        )
 
     @precondition(lambda self: any(row.evidence for row in self.rows))
     @rule(stranger=which)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from hailuo_django import ledger
-from hailuo_django.models import JobEvent, Submission
+from hailuo_django.models import JobEvent, Stranger, Submission
 from hailuo_django.states import LIVE, FailureCode, Status
 from hailuo_django.worker.look import LookLane
 from hailuo_django.worker.reconcile import ListLane
@@ -112,12 +112,15 @@ class Rest(Workers, Listers, People, Upstream):
         """
         if self.is_of_earlier_token(row) and self.is_nowhere(row):
             return
-        assert row.status not in LIVE or row.status == Status.UNCONFIRMED
+        waits_for_a_person = [Status.UNCONFIRMED]
+        if Stranger.objects.open().filter(named_for=row).exists():
+            waits_for_a_person.append(Status.UNSENT)  # it may have been sent, by its own webhook
+        assert row.status not in LIVE or row.status in waits_for_a_person
         bought = self.krea.of(key(row))
         if key(row) in self.misled:
             return
         if bought is None or bought.forgotten:
-            assert row.status in (Status.FAILED, Status.CANCELLED, Status.UNCONFIRMED)
+            assert row.status in (Status.FAILED, Status.CANCELLED, *waits_for_a_person)
         elif row.krea_job_id or (bought.webhook_url and key(row) not in self.displaced):
             assert row.status == bought.status or row.failure_code == FailureCode.GIVEN_UP
             assert row.status == Status.COMPLETED or bought.status != "completed"
@@ -134,6 +137,11 @@ class Rest(Workers, Listers, People, Upstream):
 
     def staff_decides(self) -> None:
         """Somebody who knows which job became of what, and asks Krea for nothing."""
+        for stranger in Stranger.objects.open().filter(named_for__isnull=False):
+            made, owner = self.krea.jobs.get(stranger.krea_job_id), stranger.named_for
+            assert owner
+            if made is None or made.forgotten or made.key != key(owner):
+                self.attempt(partial(ledger.dismiss, stranger, by=OPERATOR))
         for row in self.rows:
             bought = self.krea.of(key(row))
             if row.krea_job_id or not row.lost_at:

@@ -104,6 +104,6 @@ def a_site(clock: Clock, **hailuo: Any) -> ExitStack:
 
 def empty_tables() -> None:
     """Leave nothing to the next example."""
-    for model in (JobEvent, Submission, VideoJob, Stranger, KreaAccount, BudgetLock, Heartbeat):
+    for model in (JobEvent, Stranger, Submission, VideoJob, KreaAccount, BudgetLock, Heartbeat):
         rows = model._default_manager.using(VideoJob.database()).all()
         rows._raw_delete(VideoJob.database())

@@ -64,7 +64,8 @@ def overdue(scope: Scope, ways: Ways) -> Iterator[Concern]:
     ) % {"count": found.count, "span": display.span(timedelta(seconds=conf.OVERDUE_AFTER_SECONDS))}
     advice = _(
         "Krea goes on being asked about what was sent, and should end every job within hours."
-        " What waits to be sent is held back by its account, or by a lack of workers."
+        " Where it tells of no end, money is reserved until somebody decides. What waits to be"
+        " sent is held back by its account, or by a lack of workers."
     )
     yield Concern("overdue", words, advice, decisions(found, ways, "overdue"))
 
@@ -101,18 +102,21 @@ def unannounced(scope: Scope, ways: Ways) -> Iterator[Concern]:
 
 
 def strangers(scope: Scope, ways: Ways) -> Iterator[Concern]:
-    """Upstream jobs that nobody here ordered; for those who may see their list."""
+    """Upstream jobs that are on no record here; for those who may see their list."""
     if not (address := ways.rows(Stranger, "known=open")):
         return
     rows = Stranger.objects.using(scope.jobs.db).open().order_by()
     if not (count := rows[: MAX_COUNTED + 1].count()):
         return
     words = ngettext(
-        "Krea lists %(count)s job that nobody here ordered.",
-        "Krea lists %(count)s jobs that nobody here ordered.",
+        "%(count)s job of Krea's is on record for no submission.",
+        "%(count)s jobs of Krea's are on record for no submission.",
         count,
     ) % {"count": counted(count)}
-    advice = _("Each is what became of a lost answer, or the work of another program.")
+    advice = _(
+        "Each is what became of a lost answer, a second job of one order, or the work of another"
+        " program."
+    )
     yield Concern("strangers", words, advice, [Link(address, _("Unknown upstream jobs"))])
 
 

@@ -80,7 +80,7 @@ class Command(BaseCommand):
             parser.add_argument("krea_job_id", metavar="KREA_ID")
         for parser in (adopt, again, give_up):
             parser.add_argument(
-                "--number", type=int, help=_("Of the submission; default: the unconfirmed one.")
+                "--number", type=int, help=_("Of the submission; default: the one to decide about.")
             )
         for parser in (adopt, again, give_up, dismiss, pause):
             parser.add_argument(

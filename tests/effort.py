@@ -62,4 +62,4 @@ CONTESTED_KEYS = count(10, 200)
 
 # Requests made up by the API's description: for each operation at random, and no fewer in all.
 REQUESTS = count(10, 350)
-MADE_UP_REQUESTS = count(800, 5_000)
+MADE_UP_REQUESTS = count(400, 5_000)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from hailuo_django import ledger
 from hailuo_django.api import jobs as views
@@ -109,6 +110,34 @@ def test_who_submits_a_draft_that_was_changed_meanwhile_looks_again(
     assert (answer.status_code, answer.json()["code"]) == (409, "stale")
     assert "status" not in answer.json()
     assert VideoJob.objects.get().status == Status.DRAFT
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_a_draft_that_was_changed_meanwhile_is_not_overwritten(
+    client: Visitor, ada: User, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = draft(ada)
+    found = views.VideoJobViewSet.get_object
+
+    def and_then_it_is_changed(view: Any) -> VideoJob:
+        seen = found(view)
+        VideoJob.objects.update(prompt="another", updated_at=timezone.now())
+        return seen
+
+    monkeypatch.setattr(views.VideoJobViewSet, "get_object", and_then_it_is_changed)
+
+    answer = getattr(client, method)(address(job), {"prompt": "a third"})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "stale")
+    assert VideoJob.objects.get().prompt == "another"
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_a_draft_of_the_same_moment_stays_as_it_is(client: Visitor, ada: User, method: str) -> None:
+    job, another = draft(ada), draft(ada)
+    VideoJob.objects.update(updated_at=timezone.now())
+    assert getattr(client, method)(address(job), {"prompt": "mine"}).status_code in (200, 204)
+    assert VideoJob.objects.get(pk=another.pk).prompt == "a lighthouse"
 
 
 @pytest.mark.parametrize("method", ["patch", "delete", "post"])

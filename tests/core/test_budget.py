@@ -11,7 +11,7 @@ from unittest import mock
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connections
+from django.db import OperationalError, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -336,3 +336,37 @@ def test_a_cap_that_was_lowered_refuses_and_shows_no_negative_room(
         submitted()
     sweep()
     assert VideoJob.objects.get().status == Status.BACKLOGGED, "what was promised goes on"
+
+
+def test_a_video_that_failed_costs_its_owner_nothing(krea: Sandbox, settings: Settings) -> None:
+    caps(settings, user_day="10")
+    ada = get_user_model().objects.create_user("ada")
+    job = sent(owner=ada)
+    krea.move(krea.jobs[0].id, "failed")
+    look_again(job)
+    found = balance("user_day", ada.pk)
+    assert (found.spent_usd, found.reserved_usd) == (ZERO, ZERO)
+
+
+def test_without_a_cap_for_users_nobody_has_one(krea: Sandbox, settings: Settings) -> None:
+    caps(settings, day="10")
+    assert budget.by_owner([get_user_model().objects.create_user("ada").pk]) == {}
+
+
+def test_a_lock_that_this_transaction_cannot_see_yet_asks_to_try_again(
+    krea: Sandbox, settings: Settings
+) -> None:
+    """As on MySQL, where a transaction sees the tables as they were when it began."""
+    caps(settings, day="10")
+    submitted()
+
+    def unseen(execute: Any, sql: str, *rest: Any) -> Any:
+        takes = sql.startswith("UPDATE") and BudgetLock._meta.db_table in sql
+        return execute(f"{sql} AND 1 = 0" if takes else sql, *rest)
+
+    words = "^The budget's lock was made meanwhile: try again.$"
+    with (
+        connections[VideoJob.database()].execute_wrapper(unseen),
+        pytest.raises(OperationalError, match=words),
+    ):
+        submitted()

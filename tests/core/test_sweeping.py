@@ -65,7 +65,7 @@ def test_slow_sends_never_starve_polls() -> None:
 
     polls.record = record  # type: ignore[method-assign]
     assert run([polls, sends], seconds=60) == 54
-    assert len(sends.recorded) == 4
+    assert [outcome for _, outcome in sends.recorded] == [answer(0)] * 4
 
 
 def test_no_more_calls_than_the_lane_is_wide_run_at_once() -> None:
@@ -82,8 +82,50 @@ def test_no_more_calls_than_the_lane_is_wide_run_at_once() -> None:
             running -= 1
         return answer(item)
 
-    run([Numbers(width=3, items=9, call=call)], seconds=60)
+    idle = Numbers(width=40, items=0, call=answer)
+    run([Numbers(width=3, items=9, call=call), idle], seconds=60)
     assert most == 3
+
+
+def test_as_many_calls_as_the_lane_is_wide_do_run_at_once() -> None:
+    full = threading.Barrier(40, timeout=10)
+
+    def call(item: int) -> JobReport:
+        full.wait()
+        return answer(item)
+
+    lane = Numbers(width=40, items=80, call=call)
+    run([lane], seconds=60)
+    assert [outcome for _, outcome in lane.recorded] == [answer(0)] * 80
+
+
+def test_whoever_interrupts_waits_for_what_is_under_way() -> None:
+    class Interrupted(Numbers):
+        def take(self, seconds_left: float) -> int | None:
+            if not self.items:
+                raise KeyboardInterrupt
+            return super().take(seconds_left)
+
+    lane = Interrupted(width=3, items=2, call=answer)
+    with pytest.raises(KeyboardInterrupt):
+        run([lane], seconds=60)
+    assert len(lane.recorded) == 2, "it may have been paid for"
+
+
+@pytest.mark.logs_errors
+def test_what_cannot_be_recorded_is_named_and_stops_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Unwritable(Numbers):
+        def record(self, item: int, outcome: Outcome) -> None:
+            if item == 1:
+                raise OSError("the disk is full")
+            super().record(item, outcome)
+
+    lane = Unwritable(width=1, items=3, call=answer)
+    assert run([lane], seconds=60) == 3
+    assert [item for item, _ in lane.recorded] == [0, 2]
+    assert "Could not record what came of 1." in caplog.messages
 
 
 def test_what_a_call_raises_is_recorded_as_its_outcome() -> None:
@@ -117,9 +159,10 @@ def test_a_table_that_cannot_be_read_ends_the_lane_and_not_the_sweep(
 def test_django_q_gets_no_exception(
     krea: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job = submitted()
+    job, another = submitted(), submitted()
     assert tasks.work(str(job.pk)) == "1 requests"
-    assert tasks.sweep() == "0 requests"
+    assert fresh(another).status == Status.UNSENT, "a nudge is about one job"
+    assert tasks.sweep() == "1 requests"
     assert tasks.work("no id") == "no job id", "a task never raises"
 
     def broken(**_kwargs: object) -> int:

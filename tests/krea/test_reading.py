@@ -30,6 +30,10 @@ def read(**changes: Any) -> JobReport:
     return read_job(json.dumps(job(**changes)))
 
 
+def read_secret(raw: str) -> JobReport:
+    return read_job(raw, redact=lambda text: text.replace("the token", "***"))
+
+
 def test_the_documented_job_is_read() -> None:
     report = read(
         status="completed",
@@ -317,11 +321,22 @@ def test_an_item_of_a_page_is_kept_in_its_own_letters() -> None:
         (read_job, "[]", "not an object"),
         (read_job, "{}", "no job id"),
         (read_page, "{}", "no list of items"),
+        (read_secret, '{"job_id": "the token"}', "a secret in place of a job id"),
     ],
 )
 def test_what_is_unreadable_says_why(read_it: Any, raw: str, reason: str) -> None:
     with pytest.raises(Unreadable, match=f"^{reason}$"):
         read_it(raw)
+
+
+def test_of_an_item_that_cannot_be_read_the_time_is_kept_where_it_tells_one() -> None:
+    items = [{"created_at": "2026-11-01T12:00:00Z"}, {"created_at": "once"}, "created_at"]
+    page = read_page(json.dumps({"items": items}))
+    assert page.unreadable == (datetime(2026, 11, 1, 12, tzinfo=UTC), None, None)
+
+
+def test_a_refusal_that_was_cut_off_is_kreas_own_whatever_stands_before_it() -> None:
+    assert read_refusal(b' \r\n{"error": {"code": "cut o').is_kreas
 
 
 def test_a_page_is_read_item_by_item() -> None:

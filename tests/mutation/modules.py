@@ -24,6 +24,7 @@ MODULES: dict[str, tuple[str, ...]] = {
             "ledger/outcomes.py",
             "ledger/recipe.py",
             "ledger/reports.py",
+            "ledger/risks.py",
             "ledger/schedule.py",
             "ledger/verdicts.py",
         ),
@@ -140,6 +141,13 @@ ARGUED: dict[str, str] = {
     "connections=LookLane.width - ListLane.width,": "how many stay open is a matter of speed",
     "if not is_left or monotonic() + batch_seconds() >= end:": INSTANT,
     "self.done = None": "None is as false as False",
+    'if message := getattr(failure, "message", None):': "None is as false as no word",
+    'return int(digits) if len(digits) < MAX_DIGITS else float("inf")': (
+        "nobody reads a number of Krea's that is so long"
+    ),
+    "since, resets_at = _period(None, timezone.now())": "any cap but the month's is of a day",
+    "def announce_owed(limit: int = 101) -> int:": "the others are told of a sweep later",
+    "transaction.on_commit(lambda: _announce_or_keep(event), robust=True)": ELSEWHERE,
     "return list_since(self.client, item.asked_at, max_pages=1, limit=2)": (
         "whether Krea answers at all is asked for; nobody reads the jobs"
     ),

@@ -21,11 +21,9 @@ from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import Action, FailureCode, Status
 
 from .candidates import keep_named, note_displaced
-from .recipe import POLL, SYSTEM, By, Move, Moved, lock_job, move, result, write_note
+from .recipe import POLL, SYSTEM, WEBHOOK, By, Move, Moved, lock_job, move, result, write_note
 from .schedule import first_look, found_again, rare_look
-from .wishes import wish_cancelled
-
-HAS_ITS_VIDEO = "The job has its video."
+from .wishes import HAS_ITS_VIDEO, stop_twins_of_a_video, wish_cancelled
 
 
 def report(
@@ -114,9 +112,7 @@ def _remember_id(submission: Submission, news: JobReport, where: Q) -> bool:
         ):
             detail = f"Krea's job id became known late: {news.krea_job_id}"
             write_note(submission, detail, SYSTEM)
-            jobs = VideoJob.objects.using(mine.db).filter(pk=submission.job_id)
-            if jobs.filter(status=Status.COMPLETED).exists():
-                wish_cancelled(submission.job_id, by=SYSTEM, detail=HAS_ITS_VIDEO)
+            stop_twins_of_a_video(submission.job_id, by=SYSTEM)
     return mine.filter(krea_job_id=news.krea_job_id).exists()
 
 
@@ -186,6 +182,7 @@ def make_due(job_id: uuid.UUID, number: int, news: JobReport | None = None) -> N
         can_be_asked_for = Q(status__in=states.LIVE) | HAS_A_NAME
         due_at = Case(When(can_be_asked_for, then=Value(timezone.now())))
         if rows.update(due_at=due_at, **found_again(), **webhook_seen()):
+            stop_twins_of_a_video(job_id, by=WEBHOOK)
             nudge_after_commit(job_id, using=alias)
 
 

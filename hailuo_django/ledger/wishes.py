@@ -25,6 +25,8 @@ from .conflicts import BY_ACTION, CANCEL, LOOK, conflict, stale, too_dear
 from .recipe import By, Move, move, write_decision, write_event
 from .risks import Risk, without_risk
 
+HAS_ITS_VIDEO = "The job has its video."
+
 
 def submit(job: VideoJob, *, by: By, max_price_usd: Decimal | None = None) -> Submission:
     """Turn a draft into a wanted video. Raises HailuoError or ValidationError; see the verb."""
@@ -175,12 +177,18 @@ def wish_cancelled(job_id: uuid.UUID, *, by: By, detail: str = "") -> None:
             write_decision(submission, Action.REQUEST_CANCEL, detail, by)
 
 
+def stop_twins_of_a_video(job_id: uuid.UUID, *, by: By) -> None:
+    """Where the job has its video, wish cancelled whatever else may run; its lock is held."""
+    jobs = VideoJob.objects.using(VideoJob.database()).filter(pk=job_id)
+    if jobs.filter(status=Status.COMPLETED).exists():
+        wish_cancelled(job_id, by=by, detail=HAS_ITS_VIDEO)
+
+
 def sync(job: VideoJob, *, by: By, cooldown_seconds: float = 0) -> None:
     """Make due now whatever Krea may still have news of.
 
     Raises Conflict for a draft, and TooSoon within ``cooldown_seconds`` of the last time.
     """
-    del by  # a look is no change, and leaves no event
     alias, now = VideoJob.database(), timezone.now()
     with transaction.atomic(using=alias):
         rows = VideoJob.objects.using(alias).filter(pk=job.pk)
@@ -195,6 +203,7 @@ def sync(job: VideoJob, *, by: By, cooldown_seconds: float = 0) -> None:
         if not rows.get().is_flagged:
             lacking &= Q(result_url="")
         mine.filter(waiting | reversible | lacking).update(due_at=now)
+        stop_twins_of_a_video(job.pk, by=by)
         nudge_after_commit(job.pk, using=alias)
 
 

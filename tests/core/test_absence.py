@@ -14,7 +14,7 @@ from pytest_django import Settings
 from hailuo_django import budget, ledger
 from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.wire import JobReport, read_job
-from hailuo_django.models import KreaAccount, VideoJob
+from hailuo_django.models import KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import FailureCode, Status
 from hailuo_django.worker.sweep import sweep
@@ -320,3 +320,27 @@ def test_what_a_webhook_has_begun_anew_is_not_overdue_at_once(krea: Sandbox) -> 
     change(job, last_webhook_at=ago(days=3))
     sweep()
     assert only(job).overdue_at is not None
+
+
+@pytest.mark.parametrize("by_webhook", [True, False])
+def test_what_may_run_beside_a_video_that_is_there_is_to_be_cancelled(
+    krea: Sandbox, by_webhook: bool
+) -> None:
+    job = settled(krea)
+    krea.behave()
+    krea.jobs[0].status = "processing"
+    fresh(job).resubmit()
+    sweep()
+    krea.move(krea.jobs[1].id, "completed")
+    change(job, due_at=None)
+    Submission.objects.filter(job=job, number=2).update(due_at=timezone.now())
+    sweep()
+    assert fresh(job).status == Status.COMPLETED
+
+    if by_webhook:
+        ledger.make_due(job.pk, 1, JobReport(krea.jobs[0].id, "dreaming"))
+    else:
+        fresh(job).sync()
+    sweep()
+
+    assert krea.jobs[0].status == "cancelled", "one video is enough"

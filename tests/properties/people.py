@@ -99,7 +99,8 @@ class People(Site):
         if not again:
             self.attempt(partial(ledger.give_up, row, by=OPERATOR))
             now = self.again(row)
-            assert not unharmed or (now.status == row.status) is not self.may_be_given_up(row)
+            decided = now.status != row.status or now.written_off_at != row.written_off_at
+            assert not unharmed or decided is self.may_be_given_up(row)
         elif row.job.submission_count < MAX_SUBMISSIONS:
             self.attempt(partial(ledger.send_again, row, by=OPERATOR))
             replaced = Submission.objects.filter(job=row.job_id, number=row.number + 1)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -36,6 +36,8 @@ class Candidate:
     """Whether it is still unknown: neither dismissed nor on record, nor named for another."""
     is_its_own: bool
     """Whether the submission's own webhook named it."""
+    is_asked_about: bool
+    """Whether it is named for the submission, and Krea has yet to confirm it."""
 
     @property
     def status(self) -> str:
@@ -51,8 +53,11 @@ class Candidate:
     @property
     def remark(self) -> str:
         """Why it cannot be chosen from the list, or what speaks for it."""
+        if self.is_asked_about:
+            return _("Krea is being asked about it")
         if self.stranger.dismissed_at:
-            return _("dismissed as none of ours")
+            gave_way = self.is_its_own and not self.stranger.dismissed_by
+            return _("gave way to another") if gave_way else _("dismissed as none of ours")
         if not self.is_open:
             return _("another submission has it on record, or its webhook named it")
         return _("a webhook of this submission named it") if self.is_its_own else ""
@@ -69,7 +74,7 @@ class LostAnswer:
     def is_lost(self) -> bool:
         """Whether its upstream job may still turn up, so that there is something to decide."""
         rows = Submission.objects.using(self.job._state.db)
-        found = rows.lost() | rows.replaceable()
+        found = rows.lost() | rows.replaceable() | rows.spoken_for()
         return found.filter(pk=self.submission.pk).exists()
 
     @cached_property
@@ -108,8 +113,8 @@ class LostAnswer:
 
     @property
     def is_absent(self) -> bool:
-        """Whether Krea's list proves that it never arrived."""
-        return bool(self.submission.evidence.get("absent"))
+        """Whether Krea's list proves that it never arrived; no webhook says otherwise."""
+        return bool(self.submission.evidence.get("absent")) and not self.named
 
     @property
     def price_again(self) -> Decimal | None:
@@ -206,7 +211,7 @@ class LostAnswer:
 
     @cached_property
     def candidates(self) -> list[Candidate]:
-        """The unknown upstream jobs that may be it, the oldest first."""
+        """The unknown upstream jobs that may be it: its own first, then the oldest."""
         known = Stranger.objects.using(self.job._state.db)
         mine = Q(named_for=self.submission)
         rows = known.filter(mine | Q(account=self.submission.account))
@@ -216,8 +221,17 @@ class LostAnswer:
         undated = Q(krea_created_at=None)
         later = Q(krea_created_at__gte=earliest)
         fits = rows.filter(mine | Q(krea_job_id__in=ids) | later | undated)
-        shown = fits.select_related("dismissed_by").order_by("krea_created_at", "pk")[:MAX_SHOWN]
+        own_first = Case(When(mine, then=0), default=1)
+        shown = fits.select_related("dismissed_by").order_by(own_first, "krea_created_at", "pk")
         free = rows.open().filter(mine | Q(named_for=None))
         open_ids = set(free.values_list("pk", flat=True))
-        own = self.submission.pk
-        return [Candidate(row, row.pk in open_ids, row.named_for_id == own) for row in shown]
+        key, named = self.submission.pk, self.submission.candidate_id
+        return [
+            Candidate(row, row.pk in open_ids, row.named_for_id == key, row.krea_job_id == named)
+            for row in shown[:MAX_SHOWN]
+        ]
+
+    @property
+    def named(self) -> list[Stranger]:
+        """Those that its own webhook named, and that nobody has decided about."""
+        return [one.stranger for one in self.candidates if one.is_open and one.is_its_own]

@@ -48,7 +48,12 @@ class ChooseForm(ConfirmForm):
         return values
 
 
-FORMS = {"choose": ChooseForm, "send_again": ConfirmForm, "give_up": ConfirmForm}
+FORMS = {
+    "choose": ChooseForm,
+    "send_again": ConfirmForm,
+    "give_up": ConfirmForm,
+    "dismiss": ConfirmForm,
+}
 
 
 class ReconcilingMixin(HailuoAdmin):
@@ -73,7 +78,7 @@ class ReconcilingMixin(HailuoAdmin):
         verdict = request.POST.get("verdict", "")
         if verdict == "sync":
             return self._look_again(request, lost)
-        if verdict not in FORMS:
+        if verdict not in FORMS or (verdict == "dismiss" and not lost.named):
             messages.error(request, _("Nothing was done."))
             return HttpResponseRedirect(request.path)
         if verdict == "send_again" and not self.has_submit_permission(request):
@@ -108,6 +113,10 @@ class ReconcilingMixin(HailuoAdmin):
                 words = _("Gave submission %(number)d up and sends again for %(usd)s.") % (
                     number | usd
                 )
+            elif verdict == "dismiss":
+                for stranger in lost.named:
+                    ledger.dismiss(stranger, by=by)
+                words = _("What was named for submission %(number)d is none of ours.") % number
             else:
                 ledger.give_up(lost.submission, by=by)
                 words = _("Gave submission %(number)d up.") % number
@@ -130,7 +139,7 @@ class ReconcilingMixin(HailuoAdmin):
         self, request: HttpRequest, lost: LostAnswer, bound: dict[str, forms.Form]
     ) -> HttpResponse:
         title = _("Overdue submission %d") if lost.never_ends else _("Lost answer of submission %d")
-        if lost.submission.krea_job_id and not lost.never_ends:
+        if lost.is_lost and not lost.submission.lost_at and not lost.never_ends:
             title = _("Upstream jobs of submission %d")
         return self.page(
             request,

@@ -152,7 +152,8 @@ class VideoJobAdmin(
         needed = Submission.objects.only(*NEEDED)
         if self.has_reconcile_permission(request):
             mine = Submission.objects.filter(pk=OuterRef("pk"))
-            undecided = mine.lost() | mine.replaceable() | mine.undecided(timezone.now())
+            named = mine.replaceable() | mine.spoken_for()
+            undecided = named | mine.lost() | mine.undecided(timezone.now())
             needed = needed.annotate(may_be_decided=Exists(undecided))
         return super().get_queryset(request).prefetch_related(Prefetch("submissions", needed))
 

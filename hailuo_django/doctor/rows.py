@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from hailuo_django import budget, pacing
 from hailuo_django.conf import conf
-from hailuo_django.models import Heartbeat, KreaAccount, Submission, VideoJob
+from hailuo_django.models import Heartbeat, KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.states import Status
 
 from .findings import Finding, foreign, ok, shown, warning
@@ -72,7 +72,7 @@ def _held(row: KreaAccount) -> Finding:
 
 
 def examine_submissions() -> Iterator[Finding]:
-    """Count what is unconfirmed or overdue."""
+    """Count what is unconfirmed, overdue, or waits since a webhook named a job."""
     unconfirmed = Q(status=Status.UNCONFIRMED)
     found = (
         Submission.objects.using(VideoJob.database())
@@ -100,7 +100,17 @@ def examine_submissions() -> Iterator[Finding]:
                 " lack of workers."
             ),
         )
-    if not found["unconfirmed"] and not found["overdue"]:
+    if named := Stranger.objects.using(VideoJob.database()).all().spoken_for().count():
+        yield warning(
+            "submissions.named",
+            _("Submissions for which a webhook named a job that Krea did not confirm: %(count)d.")
+            % {"count": named},
+            _(
+                "See “manage.py hailuo_doctor orphans”, then “adopt JOB KREA_ID”, or “dismiss"
+                " KREA_ID”."
+            ),
+        )
+    if not found["unconfirmed"] and not found["overdue"] and not named:
         yield ok("submissions.ok", _("Nothing is unconfirmed or overdue."))
 
 

@@ -97,7 +97,7 @@ def told(job: VideoJob) -> Iterator[str]:
             yield f"    {foreign(said)}"
         if submission.candidate_id:
             yield _("    Krea is asked about %(id)s.") % {"id": foreign(submission.candidate_id)}
-        for stranger in Stranger.objects.using(job._state.db).open().filter(named_for=submission):
+        for stranger in _named(submission):
             named = {"stranger": told_stranger(stranger)}
             yield _("    A webhook of this submission named: %(stranger)s") % named
         if submission.status == Status.UNCONFIRMED:
@@ -152,11 +152,16 @@ def _evidence(submission: Submission) -> Iterator[str]:
         }
     else:
         yield _("    It shows no job of this site made after the answer was lost: it may lag.")
-    if seen.get("absent"):
+    if seen.get("absent") and not _named(submission):
         yield _("    So this submission never reached Krea.")
     ids = seen.get("strangers", ())
     for stranger in Stranger.objects.using(VideoJob.database()).open().filter(krea_job_id__in=ids):
         yield _("    It may be: %(stranger)s") % {"stranger": told_stranger(stranger)}
+
+
+def _named(submission: Submission) -> list[Stranger]:
+    strangers = Stranger.objects.using(VideoJob.database())
+    return list(strangers.open().filter(named_for=submission))
 
 
 def _submissions(job: VideoJob) -> SubmissionQuerySet:

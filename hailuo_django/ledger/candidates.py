@@ -6,6 +6,7 @@ stands among the unknown upstream jobs with what was said of it: it may be paid 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from hailuo_django.clock import site_time
 from hailuo_django.exceptions import Conflict
-from hailuo_django.krea.wire import JobReport, is_job_id
+from hailuo_django.krea.wire import JobReport, Unreadable, is_job_id, read_job
 from hailuo_django.models import Stranger, Submission, VideoJob
 from hailuo_django.models.querysets import SubmissionQuerySet
 from hailuo_django.nudge import nudge_after_commit
@@ -47,31 +48,52 @@ def choose(submission: Submission, krea_job_id: str, *, by: By) -> None:
         named: dict[str, Any] = {"candidate_id": krea_job_id, "not_found_since": None}
         if row.krea_job_id:
             _set_aside(row, by)
-            named |= {"krea_job_id": None, "krea_status": ""}
+            # A wish to cancel was about the one that gives way.
+            named |= {"krea_job_id": None, "krea_status": "", "written_off_at": None}
+            named |= {"cancel_requested_at": None, "cancel_sent_at": None}
         _rows().filter(pk=row.pk).update(**named, due_at=timezone.now())
         write_decision(row, Action.CHOOSE, krea_job_id, by)
         nudge_after_commit(row.job_id, using=alias)
 
 
-def keep_named(submission: Submission, news: JobReport) -> None:
-    """Keep what a submission's own webhook says of a job that is on no submission's record."""
+def keep_named(submission: Submission, news: JobReport) -> bool:
+    """Keep what a submission's own webhook says of a job that is not its own by the record.
+
+    Whatever becomes of the candidate, its word is not lost. Return whether Krea is to be asked
+    about it: not where a person has dismissed it, unless the webhook tells of a video since.
+    """
     strangers, now = Stranger.objects.using(VideoJob.database()), timezone.now()
-    if _rows().filter(krea_job_id=news.krea_job_id).exists():
-        return
     mine = strangers.filter(krea_job_id=news.krea_job_id)
-    # A word that comes late does not replace an end.
-    told = {"krea_status": news.status, "raw": news.raw, "last_seen_at": now}
-    mine.exclude(krea_status__in=ENDED).update(**told)
-    is_new = mine.filter(named_for=None).update(named_for=submission)
-    if not is_new and strangers.filter(named_for=submission).count() < MAX_NAMED:
+    told: dict[str, Any] = {"krea_status": news.status, "raw": readable(news), "last_seen_at": now}
+    anew = {"dismissed_at": None, "dismissed_by": None}
+    is_new = mine.filter(named_for=None).update(named_for=submission, **anew)
+    if news.status == Status.COMPLETED:
+        is_new += mine.exclude(krea_status=Status.COMPLETED).update(**told, **anew)
+    else:
+        # A word that comes late does not replace an end.
+        mine.exclude(krea_status__in=ENDED).update(**told)
+    known = _rows().filter(krea_job_id=news.krea_job_id)
+    full = strangers.filter(named_for=submission)[:MAX_NAMED].count() == MAX_NAMED
+    if not (is_new or mine.exists() or known.exists() or full):
         created_at = site_time(news.created_at) if news.created_at else None
-        about: dict[str, Any] = {"account": submission.account, "krea_created_at": created_at}
-        about |= {"named_for": submission, **told}
-        is_new = strangers.get_or_create(krea_job_id=news.krea_job_id, defaults=about)[1]
+        told |= {"named_for": submission, "account": submission.account}
+        told["krea_created_at"] = created_at
+        is_new = strangers.get_or_create(krea_job_id=news.krea_job_id, defaults=told)[1]
     beside = submission.krea_job_id or submission.candidate_id
-    if is_new and beside:
+    if is_new and beside not in (None, "", news.krea_job_id):
         detail = f"A webhook names Krea job {news.krea_job_id} beside {beside}: both may be billed."
         write_note(submission, detail, WEBHOOK)
+    return not mine.filter(dismissed_at__isnull=False).exists()
+
+
+def readable(news: JobReport) -> str:
+    """Return Krea's words as they are kept: its own, or the gist where those had to be cut."""
+    try:
+        read_job(news.raw)
+    except Unreadable:
+        gist = {"job_id": news.krea_job_id, "status": news.status}
+        return json.dumps({**gist, "result": {"urls": news.urls}})
+    return news.raw
 
 
 def what_was_told(submission: Submission) -> str:
@@ -137,7 +159,8 @@ def _set_aside(submission: Submission, by: By) -> None:
     about |= {"named_for": submission, "dismissed_at": now}
     strangers = Stranger.objects.using(VideoJob.database())
     strangers.update_or_create(krea_job_id=ended, defaults=about)
-    write_note(submission, f"Krea job {ended} gives way: it is {submission.krea_status}.", by)
+    how = " ".join(filter(None, [submission.status, submission.failure_code]))
+    write_note(submission, f"Krea job {ended} gives way: {how}.", by)
 
 
 def _rows() -> SubmissionQuerySet:

@@ -31,7 +31,7 @@ RESUBMIT = Wish(
     RESUBMITTABLE,
     gettext_lazy(
         "The job is %s; only a failed or cancelled job can be resubmitted, and only when none of"
-        " its submissions may still become a video."
+        " its submissions, and no Krea job that a webhook named for one, may still become a video."
     ),
 )
 CANCEL = Wish(LIVE, gettext_lazy("The job is %s; there is nothing to cancel."))

@@ -20,7 +20,7 @@ from hailuo_django.models.conditions import HAS_A_NAME
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import Action, FailureCode, Status
 
-from .candidates import keep_named, note_displaced
+from .candidates import keep_named, note_displaced, readable
 from .recipe import POLL, SYSTEM, WEBHOOK, By, Move, Moved, lock_job, move, result, write_note
 from .schedule import first_look, found_again, rare_look
 from .wishes import HAS_ITS_VIDEO, stop_twins_of_a_video, wish_cancelled
@@ -45,7 +45,10 @@ def report(
         _flaw(news, target),
         where=where & Q(krea_job_id=news.krea_job_id),
     )
-    return move(wanted, then=_stop_twins(job_id), **_facts(news, target), **fields) is not None
+    facts = _facts(news, target)
+    if by == WEBHOOK and target in states.RUNNING:
+        del facts["raw"]  # a late one does not replace what another told of a video
+    return move(wanted, then=_stop_twins(job_id), **facts, **fields) is not None
 
 
 def confirm_end(job_id: uuid.UUID, number: int, news: JobReport, *, by: By, **fields: Any) -> bool:
@@ -174,10 +177,10 @@ def make_due(job_id: uuid.UUID, number: int, news: JobReport | None = None) -> N
         lock_job(job_id)
         if news:
             for other in rows.exclude(krea_job_id=news.krea_job_id):
-                keep_named(other, news)
-            rows.filter(krea_job_id=None).update(candidate_id=news.krea_job_id)
+                if keep_named(other, news):
+                    rows.filter(krea_job_id=None).update(candidate_id=news.krea_job_id)
             untold = ~Q(krea_status__in=states.ENDED)
-            rows.filter(untold, krea_job_id=news.krea_job_id).update(raw=news.raw)
+            rows.filter(untold, krea_job_id=news.krea_job_id).update(raw=readable(news))
         # What has ended without a name is nothing that Krea could be asked for.
         can_be_asked_for = Q(status__in=states.LIVE) | HAS_A_NAME
         due_at = Case(When(can_be_asked_for, then=Value(timezone.now())))

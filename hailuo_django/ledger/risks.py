@@ -19,7 +19,7 @@ class Risk:
 
     alive: Collection[Submission] = ()
     named: Collection[Stranger] = ()
-    """Jobs of Krea's that its submissions' own webhooks named, and that are still unknown."""
+    """Jobs of Krea's that its submissions' own webhooks named and that are on no record."""
 
     @classmethod
     def of(cls, job_id: Any) -> Risk:
@@ -27,16 +27,15 @@ class Risk:
         return cls(list(_alive(job_id)), list(_named(job_id)))
 
     def in_words(self) -> Iterator[str]:
-        """Say what forcing a further submission may cost."""
+        """Say what a further submission may cost."""
         for older in self.alive:
             which, usd = f"submission {older.number}", f"{older.price_usd} USD"
             if older.status == Status.UNSENT:
-                yield f"Forced; {which} was not sent and is replaced."
+                yield f"{which.capitalize()} was not sent and is replaced."
             else:
-                yield f"Forced while {which} may be alive: {usd} twice."
+                yield f"{which.capitalize()} may be alive: {usd} twice."
         for stranger in self.named:
-            which = f"Krea job {stranger.krea_job_id}, named by a webhook,"
-            yield f"Forced while {which} may be billed."
+            yield f"Krea job {stranger.krea_job_id}, named by a webhook, may be billed."
 
 
 def without_risk() -> Q:
@@ -51,4 +50,5 @@ def _alive(job_id: Any) -> SubmissionQuerySet:
 
 
 def _named(job_id: Any) -> QuerySet[Stranger]:
-    return Stranger.objects.using(VideoJob.database()).open().filter(named_for__job=job_id)
+    strangers = Stranger.objects.using(VideoJob.database())
+    return strangers.unrecorded().filter(named_for__job=job_id)

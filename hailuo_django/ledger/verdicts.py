@@ -109,19 +109,17 @@ def dismiss(stranger: Stranger, *, by: By) -> None:
     alias = VideoJob.database()
     actor_id = by.actor.pk if by.actor else None
     mine = Stranger.objects.using(alias).open().filter(pk=stranger.pk)
-    rows = Submission.objects.using(alias).unconfirmed().filter(account=stranger.account)
-    seen = {row: row.evidence.get("strangers", ()) for row in rows}
-    waiting = [
-        row
-        for row, strangers in seen.items()
-        if row.pk == stranger.named_for_id or stranger.krea_job_id in strangers
-    ]
+    rows = Submission.objects.using(alias)
+    lost = rows.unconfirmed().filter(account=stranger.account)
+    waiting = [row for row in lost if stranger.krea_job_id in row.evidence.get("strangers", ())]
+    waiting += rows.filter(named_jobs=stranger).exclude(pk__in=[row.pk for row in waiting])
     with transaction.atomic(using=alias):
         VideoJob.objects.using(alias).lock({row.job_id for row in waiting})
         if not mine.update(dismissed_at=timezone.now(), dismissed_by_id=actor_id):
             message = _("This upstream job was dismissed already, or a submission has it.")
             raise Conflict(message, code="not_open")
-        rows.filter(pk__in=[row.pk for row in waiting]).update(due_at=timezone.now())
+        keys = [row.pk for row in waiting]
+        rows.unconfirmed().filter(pk__in=keys).update(due_at=timezone.now())
         for row in waiting:
             write_note(row, f"Not ours: Krea job {stranger.krea_job_id}", by)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -85,7 +86,7 @@ def want(
         ended, fields = instead_of
         if not move(ended, **fields):
             raise conflict(row, BY_ACTION[action])
-    risk = Risk.of(row.pk) if forced else Risk()
+    risk = Risk.of(row.pk) if forced or instead_of else Risk()
     for older in risk.alive:
         # Whatever was not sent yet is replaced, never sent beside the new one.
         _withdraw(older, by, _("Replaced by submission %d.") % row.submission_count)
@@ -98,7 +99,8 @@ def want(
         price_usd=price_usd,
         due_at=now,
     )
-    _write_wanted(submission, action, by, risk)
+    risks = [*(["Forced."] if forced else []), *risk.in_words()]
+    _write_wanted(submission, action, by, risks)
     nudge_after_commit(row.pk, using=alias)
     job.refresh_from_db(using=alias)
     return submission
@@ -112,14 +114,14 @@ def _price_of(row: VideoJob, max_price_usd: Decimal | None) -> Decimal:
     return price_usd
 
 
-def _write_wanted(submission: Submission, action: Action, by: By, risk: Risk) -> None:
+def _write_wanted(submission: Submission, action: Action, by: By, risks: Iterable[str]) -> None:
     event = JobEvent(
         job=submission.job,
         submission=submission,
         action=action,
         from_status=submission.job.previous_status,
         to_status=Status.UNSENT,
-        detail=" ".join([f"{submission.price_usd} USD", *risk.in_words()]),
+        detail=" ".join([f"{submission.price_usd} USD", *risks]),
         announcement="job_submitted",
     )
     write_event(event, by)

@@ -171,8 +171,9 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         A gateway may have passed their request on twice.
         """
         ended = [Status.FAILED, Status.CANCELLED]
-        fruitless = self.filter(status__in=ended, krea_status__in=ended)
-        return fruitless.filter(Exists(_named_jobs(self.db)), krea_job_id__isnull=False)
+        settled = Q(krea_status__in=ended) | Q(due_at=None) | Q(written_off_at__isnull=False)
+        fruitless = self.filter(settled, status__in=ended, krea_job_id__isnull=False)
+        return fruitless.filter(Exists(_named_jobs(self.db)))
 
     def unmarked(self, longest: timedelta, now: datetime) -> SubmissionQuerySet:
         """Return those that have taken ``longest`` and are not marked overdue."""

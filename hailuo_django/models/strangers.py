@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from hailuo_django.states import Status
 
 from .submissions import Submission
 
@@ -14,15 +16,26 @@ from .submissions import Submission
 class StrangerQuerySet(models.QuerySet["Stranger"]):
     """The vocabulary for unknown upstream jobs."""
 
-    def open(self) -> StrangerQuerySet:
-        """Return those that are still unknown.
+    def unrecorded(self) -> StrangerQuerySet:
+        """Return those that nobody dismissed and no submission has on record."""
+        known = Submission.objects.using(self.db).filter(krea_job_id=OuterRef("krea_job_id"))
+        return self.filter(~Exists(known), dismissed_at=None)
 
-        Nobody dismissed them, none is on record since, and Krea is not being asked about them.
+    def spoken_for(self) -> QuerySet[Submission]:
+        """Return the submissions that wait until somebody says whose these jobs are.
+
+        Lost answers wait for more than that, and what runs or is completed waits for nothing.
         """
-        rows = Submission.objects.using(self.db)
-        known = Exists(rows.filter(krea_job_id=OuterRef("krea_job_id")))
-        asked_for = Exists(rows.filter(candidate_id=OuterRef("krea_job_id")))
-        return self.filter(~Q(known), ~Q(asked_for), dismissed_at=None)
+        named = self.open().filter(named_for__isnull=False).values("named_for")
+        waiting = [Status.UNSENT, Status.FAILED, Status.CANCELLED]
+        return Submission.objects.using(self.db).filter(pk__in=named, status__in=waiting)
+
+    def open(self) -> StrangerQuerySet:
+        """Return those of them that Krea is not being asked about for any submission."""
+        # The range tells PostgreSQL that the few which have one are found by index.
+        named = Submission.objects.using(self.db).filter(candidate_id__gt="")
+        asked_for = named.filter(candidate_id=OuterRef("krea_job_id"))
+        return self.unrecorded().filter(~Exists(asked_for))
 
 
 class Stranger(models.Model):

@@ -38,6 +38,9 @@ def write_absence(submission: Submission, **changes: Any) -> None:
     if submission.account not in ("", pacing.account()):
         if _is_settled(submission):
             changes["due_at"] = None
+            if submission.krea_job_id is None:
+                ledger.reject_candidate(submission, "Nobody waits for an answer about it.")
+                return
         note = "Not found, but it was sent with another API token."
         ledger.finish_look(submission, note=note, **changes)
     elif submission.krea_job_id is None and is_gone:

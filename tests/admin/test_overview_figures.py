@@ -33,7 +33,7 @@ from .pages import Browser, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-QUERIES = 22
+QUERIES = 23
 """Session and user, then all figures, with every section and a budget of a day and a month."""
 
 ENDS = {

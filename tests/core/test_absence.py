@@ -130,6 +130,16 @@ def test_the_word_of_a_webhook_counts_also_after_krea_has_forgotten_the_job(
     assert (job.status, job.result_url) == (Status.COMPLETED, "https://elsewhere.example/a.mp4")
 
 
+def test_a_late_word_takes_nothing_from_what_was_told_of_a_video(krea: Sandbox) -> None:
+    job = sent()
+    ledger.make_due(job.pk, 1, told(job, "https://elsewhere.example/a.mp4"))
+    late = JobReport(str(only(job).krea_job_id), Status.SAMPLING, raw="{}")
+    assert ledger.report(job.pk, 1, late, by=ledger.WEBHOOK)
+    krea.misbehave("missing", times=None, on="get")
+    change(job, not_found_since=ago(minutes=16))
+    assert look_again(job).result_url == "https://elsewhere.example/a.mp4"
+
+
 @pytest.mark.parametrize("raw", ['{"job_id": "cut o', '{"job_id": "x", "status": "completed"}'])
 def test_a_word_that_tells_of_no_video_keeps_no_job_alive(krea: Sandbox, raw: str) -> None:
     job = sent()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from pytest_django import Settings
 
 from hailuo_django import budget, ledger
 from hailuo_django.exceptions import SUBMISSION_ALIVE, Conflict
-from hailuo_django.krea.wire import JobReport, generate_body
+from hailuo_django.krea.wire import JobReport, generate_body, read_job
 from hailuo_django.ledger.candidates import MAX_NAMED
 from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
@@ -286,8 +287,128 @@ def test_a_second_job_whose_webhook_comes_after_the_first_has_failed_is_kept_and
     ledger.choose(only(job), second, by=operator)
     sweep()
     assert (fresh(job).status, only(job).krea_job_id) == (Status.COMPLETED, second)
-    assert f"Krea job {first} gives way: it is failed." in notes(job)
+    assert f"Krea job {first} gives way: failed" in notes(job)
     assert not Stranger.objects.open().exists()
+
+
+def failed_and_named_another(krea: Sandbox) -> tuple[VideoJob, str, str]:
+    """A job whose request was passed on twice: the first has failed, the second runs."""
+    job = lost(krea)
+    second, first = krea.jobs[0].id, made_twice(krea)
+    ledger.make_due(job.pk, 1, told(krea, first, "failed"))
+    sweep()
+    ledger.make_due(job.pk, 1, named(second))
+    return job, first, second
+
+
+def test_what_was_dismissed_too_early_comes_back_when_its_webhook_tells_of_a_video(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job, _first, second = failed_and_named_another(krea)
+    ledger.dismiss(Stranger.objects.open().get(), by=operator)
+    assert f"Not ours: Krea job {second}" in notes(job)
+
+    ledger.make_due(job.pk, 1, told(krea, second))
+
+    with pytest.raises(Conflict):
+        fresh(job).resubmit()
+    ledger.choose(only(job), second, by=operator)
+    sweep()
+    assert fresh(job).status == Status.COMPLETED
+
+
+def test_the_second_can_be_taken_also_where_krea_does_not_know_the_first_any_more(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = sent()
+    second = made_twice(krea)
+    krea.misbehave("missing", on="get", times=None)
+    change(job, not_found_since=ago(minutes=16))
+    assert look_again(job).failure_code == FailureCode.NOT_FOUND
+    krea.behave()
+    ledger.make_due(job.pk, 1, told(krea, second))
+    change(job, due_at=None)
+
+    ledger.choose(only(job), second, by=operator)
+    sweep()
+
+    assert (fresh(job).status, only(job).krea_job_id) == (Status.COMPLETED, second)
+
+
+def test_the_first_does_not_come_back_when_its_webhook_is_repeated(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job, first, second = failed_and_named_another(krea)
+    ledger.choose(only(job), second, by=operator)
+    ledger.make_due(job.pk, 1, client(krea).get(first))
+    sweep()
+    assert only(job).krea_job_id == second
+
+
+def test_a_wish_to_cancel_the_first_is_none_about_the_second(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = sent()
+    second = made_twice(krea)
+    job.cancel()
+    for _pass in range(2):
+        look_again(job)
+    assert only(job).krea_status == "cancelled"
+    ledger.make_due(job.pk, 1, told(krea, second, "processing"))
+    ledger.choose(only(job), second, by=operator)
+    sweep()
+    assert krea.jobs[1].status == "processing"
+
+
+def test_what_is_given_up_while_krea_is_asked_is_resubmitted_by_force_only_then_and_later(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    ledger.make_due(job.pk, 1, named(krea.jobs[0].id))
+    krea.misbehave("missing", on="get", times=None)
+    look_again(job)
+    change(job, not_found_since=ago(minutes=16))
+    ledger.give_up(only(job), by=operator)
+    for _pass in range(2):
+        with pytest.raises(Conflict):
+            fresh(job).resubmit()
+        sweep()
+    assert fresh(job).resubmit(force=True).number == 2
+
+
+def test_whoever_sends_again_what_a_webhook_has_named_is_told_in_the_history(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    ledger.make_due(job.pk, 1, named("forgotten"))
+    forgotten(krea, job)
+    ledger.send_again(only(job), by=operator)
+    assert "Krea job forgotten, named by a webhook, may be billed." in (
+        job.events.filter(action=Action.RESUBMIT).get().detail
+    )
+
+
+def test_a_long_word_is_kept_by_its_gist(krea: Sandbox) -> None:
+    job = lost(krea)
+    krea.move(krea.jobs[0].id, "completed")
+    long = {"job_id": krea.jobs[0].id, "status": "completed", "padding": "x" * 20_000}
+    news = read_job(json.dumps(long | {"result": {"urls": [f"{krea.url}/videos/a.mp4"]}}))
+    ledger.make_due(job.pk, 1, news)
+    forgotten(krea, job)
+    assert (fresh(job).status, fresh(job).result_url) == (Status.COMPLETED, news.urls[0])
+
+
+def test_what_was_named_and_given_up_under_a_former_token_is_open_again(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    ledger.make_due(job.pk, 1, named("of-the-former-token"))
+    forgotten(krea, job, account="former")
+    assert only(job).candidate_id
+    ledger.give_up(only(job), by=operator)
+    look_again(job)
+    assert (only(job).candidate_id, only(job).due_at) == ("", None)
+    assert Stranger.objects.open().get().named_for == only(job)
 
 
 def test_whoever_forces_another_is_told_of_it(krea: Sandbox) -> None:

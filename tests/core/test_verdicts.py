@@ -280,9 +280,7 @@ def test_a_twin_cancelled_in_time_says_what_was_saved(krea: Sandbox) -> None:
     job = sent()
     job.resubmit(force=True)
     forced = last_event(job)
-    assert (
-        forced.detail == f"{PRICE} USD Forced while submission 1 may be alive: {PRICE} USD twice."
-    )
+    assert forced.detail == f"{PRICE} USD Forced. Submission 1 may be alive: {PRICE} USD twice."
     sweep()
     first, second = krea.jobs
     krea.move(first.id, "completed")
@@ -391,7 +389,7 @@ def test_what_never_ends_can_be_written_off_and_is_still_asked_for(
     assert refused.value.code == SUBMISSION_ALIVE, "Krea says that it runs"
 
     assert fresh(job).resubmit(force=True).number == 2
-    assert "submission 1 may be alive: 0.2835 USD twice" in job.events.latest("pk").detail
+    assert "Submission 1 may be alive: 0.2835 USD twice" in job.events.latest("pk").detail
     krea.move(krea.jobs[0].id, "completed")
     change(job, due_at=ago(seconds=1))
     sweep()

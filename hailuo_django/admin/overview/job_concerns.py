@@ -25,8 +25,9 @@ OWED_TOO_LONG = timedelta(minutes=10)
 
 
 def about_jobs(scope: Scope, ways: Ways, days: Days) -> Iterator[Concern]:
-    """Yield what concerns jobs: 4 queries, and one more where the reader sees strangers."""
+    """Yield what concerns jobs: 5 queries, and one more where the reader sees strangers."""
     yield from unconfirmed(scope, ways)
+    yield from named(scope, ways)
     yield from overdue(scope, ways)
     yield from flagged(scope, ways, days)
     yield from unannounced(scope, ways)
@@ -48,6 +49,20 @@ def unconfirmed(scope: Scope, ways: Ways) -> Iterator[Concern]:
     else:
         advice = _("Somebody who may decide about unconfirmed submissions is needed.")
     yield Concern("unconfirmed", words, advice, decisions(found, ways, "unconfirmed"))
+
+
+def named(scope: Scope, ways: Ways) -> Iterator[Concern]:
+    """What waits since a webhook named a job for it that Krea did not confirm, the oldest first."""
+    rows = Stranger.objects.using(scope.jobs.db).all().spoken_for()
+    if not (found := Findings.of(scope.within(rows).order_by("created_at"))):
+        return
+    words = ngettext(
+        "A webhook named a Krea job for %(count)s submission, and Krea did not confirm it.",
+        "Webhooks named Krea jobs for %(count)s submissions, and Krea did not confirm them.",
+        len(found),
+    ) % {"count": found.count}
+    advice = _("Nothing more is sent for them: say that the job is theirs, or none of ours.")
+    yield Concern("named", words, advice, decisions(found, ways))
 
 
 def overdue(scope: Scope, ways: Ways) -> Iterator[Concern]:
@@ -125,10 +140,11 @@ def pages_of(found: Findings, ways: Ways) -> list[Link]:
     return found.links(lambda row: ways.job(row.job.pk), lambda row: display.title(row.job))
 
 
-def decisions(found: Findings, ways: Ways, reason: str) -> list[Link]:
-    """Return links to where somebody decides, for whoever may; and to the list of all."""
+def decisions(found: Findings, ways: Ways, reason: str = "") -> list[Link]:
+    """Return links to where somebody decides, for whoever may; and to the list where one is."""
+    listed = ways.attention(reason) if reason else []
     if not ways.may_decide:
-        return [*pages_of(found, ways), *ways.attention(reason)]
+        return [*pages_of(found, ways), *listed]
 
     def address(row: Found) -> str:
         pk, number = row.job.pk, row.number
@@ -141,4 +157,4 @@ def decisions(found: Findings, ways: Ways, reason: str) -> list[Link]:
         told = _("Decide about submission {number} of {job}")
         return format_html(told, number=row.number, job=title)
 
-    return [*found.links(address, words), *ways.attention(reason)]
+    return [*found.links(address, words), *listed]

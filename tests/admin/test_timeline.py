@@ -180,7 +180,7 @@ def test_what_a_forced_resubmit_may_cost_is_told_once(browser: Browser, grace: U
     text = told(browser, job)
 
     assert "resubmitted #2 0.2835 USD reserved by the site's own code (grace) Forced" in text
-    assert text.count("while submission 1 may be alive: 0.2835 USD twice.") == 1
+    assert text.count("Submission 1 may be alive: 0.2835 USD twice.") == 1
 
 
 def test_an_event_without_a_submission_is_shown(browser: Browser, grace: User) -> None:

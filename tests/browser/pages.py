@@ -55,6 +55,9 @@ PAGES: dict[str, Callable[[Stage], str]] = {
     "a batch under way": lambda stage: admin_page("videojob_batch", stage.batch().pk),
     "batches": lambda stage: _list("batch", stage.proposal(), stage.batch()),
     "a lost answer": lambda stage: admin_page("videojob_reconcile", stage.lost(HOSTILE).pk, 1),
+    "a job that a webhook named": lambda stage: admin_page(
+        "videojob_reconcile", stage.named(HOSTILE).pk, 1
+    ),
     "a job with a lost answer": lambda stage: page_of(stage.lost()),
     "deleting a job": lambda stage: page_of(stage.completed(HOSTILE), "delete"),
     "the history of a job": lambda stage: page_of(stage.completed(HOSTILE), "history"),

@@ -6,9 +6,10 @@ from django.contrib.auth.models import User
 
 from hailuo_django import ledger, pacing
 from hailuo_django.krea.errors import AccountProblem
+from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Batch, JobEvent, KreaAccount, Stranger, VideoJob
 from hailuo_django.sandbox import Sandbox
-from hailuo_django.states import Action
+from hailuo_django.states import Action, Status
 from hailuo_django.testing import make_job, work
 from tests.admin.overview import move_back
 
@@ -65,6 +66,13 @@ class Stage:
         work()  # sends it
         work()  # looks for it
         return VideoJob.objects.get(pk=job.pk)
+
+    def named(self, prompt: str) -> VideoJob:
+        """A job whose answer was lost and whose webhook named what Krea does not know."""
+        job = self.lost(prompt)
+        ledger.make_due(job.pk, 1, JobReport(HOSTILE[:90], Status.PROCESSING))
+        ledger.reject_candidate(job.submissions.get(), "Krea does not know it.")
+        return job
 
     def stranger(self) -> Stranger:
         """An upstream job that nobody here knows."""

@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django import budget, ledger
+from hailuo_django.clock import site_time
 from hailuo_django.exceptions import SUBMISSION_ALIVE, Conflict
 from hailuo_django.krea.wire import JobReport, generate_body, read_job
 from hailuo_django.ledger.candidates import MAX_NAMED
@@ -524,3 +525,70 @@ def test_a_job_that_was_named_blocks_no_verdict_for_ever(
     krea.move(krea.jobs[0].id, "completed")
     look_again(job)
     assert fresh(job).status == Status.COMPLETED, "it is asked for all the same"
+
+
+def test_what_a_webhook_has_named_keeps_the_time_at_which_it_was_made(krea: Sandbox) -> None:
+    job = lost(krea)
+    news = client(krea).get(krea.jobs[0].id)
+    ledger.make_due(job.pk, 1, news)
+    kept = Stranger.objects.get()
+    assert news.created_at
+    assert kept.krea_created_at == site_time(news.created_at)
+    assert kept.account == only(job).account
+
+
+def test_what_krea_has_listed_before_is_named_as_well(krea: Sandbox) -> None:
+    job, another = lost(krea), lost(krea)
+    ids = [made.id for made in krea.jobs]
+    for row in (job, another):
+        look_again(row)
+    assert Stranger.objects.filter(named_for=None).count() == 2
+
+    for krea_job_id in ids:
+        ledger.make_due(job.pk, 1, named(krea_job_id))
+
+    assert set(Stranger.objects.values_list("named_for", flat=True)) == {only(job).pk}
+    assert f"names Krea job {ids[1]} beside {ids[0]}: both may be billed" in notes(job)
+    assert not notes(another)
+
+
+def test_a_person_who_names_another_is_told_what_a_webhook_had_named(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    ledger.make_due(job.pk, 1, named("told-by-a-webhook"))
+    ledger.choose(only(job), krea.jobs[0].id, by=operator)
+    said = f"Krea job told-by-a-webhook was named for it before {krea.jobs[0].id}, and may be"
+    [note] = job.events.filter(action=Action.NOTE, detail=f"{said} billed as well.")
+    assert (note.source, note.actor) == (operator.source, operator.actor)
+
+
+def test_what_cannot_be_an_id_is_said_to_be_none(krea: Sandbox, operator: ledger.By) -> None:
+    job = lost(krea)
+    with pytest.raises(Conflict, match=r"^This cannot be the id of a Krea job\.$") as refusal:
+        ledger.choose(only(job), "..", by=operator)
+    assert refusal.value.code == "invalid_id"
+
+
+def test_what_gave_way_is_kept_with_all_that_was_known_of_it(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job, first, second = failed_and_named_another(krea)
+    was = only(job)
+    ledger.choose(only(job), second, by=operator)
+
+    kept = Stranger.objects.get(krea_job_id=first)
+    assert (kept.account, kept.krea_status, kept.raw) == (was.account, "failed", was.raw)
+    assert (kept.named_for, kept.dismissed_by) == (was, None)
+    assert kept.dismissed_at
+    assert only(job).krea_status == ""
+
+
+def test_one_candidate_that_is_rejected_leaves_the_same_elsewhere(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job, another = lost(krea), lost(krea)
+    for row in (job, another):
+        change(row, candidate_id="the-same")
+    ledger.reject_candidate(only(job), "Krea does not know it.")
+    assert (only(job).candidate_id, only(another).candidate_id) == ("", "the-same")

@@ -319,7 +319,7 @@ def test_a_batch_that_cannot_be_read_holds_up_no_other(
     sweep()
 
     assert submitted() == MANY
-    assert f"Batch {bad.pk} waits; the next sweep will go on with it." in caplog.text
+    assert f"Batch {bad.pk} waits; the next sweep will go on with it." in caplog.messages
     monkeypatch.undo()
     sweep()
     assert submitted() == 2 * MANY
@@ -360,28 +360,42 @@ def test_a_worker_writes_in_the_language_of_the_operator(
     assert messages == {"Submitted for 0,2835 USD."}
 
 
+def test_whether_anything_is_left_is_not_forgotten_for_a_batch_that_is_done(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _batch in range(2):
+        confirmed(browser)
+        VideoJob.objects.filter(status="draft").update(status="cancelled")
+    VideoJob.objects.update(status="draft")
+    ends = iter([False, True])
+    monkeypatch.setattr(ledger, "work_on", lambda *_args, **_more: next(ends))
+    assert batches.work_on_batches(), "the first has more to do"
+
+
 def test_a_batch_of_somebody_whose_account_was_closed_is_left(grace: User) -> None:
     page = confirmed(Browser(grace))
     User.objects.update(is_active=False)
 
-    sweep()
+    assert not batches.work_on_batches(), "nothing of it is left"
 
     assert submitted() == 0
     auditor = Browser(person("root", is_superuser=True))
     words = "The account of the operator who confirmed this is gone."
     assert auditor.open(page.address).text.count(words) == MANY
+    assert set(BatchItem.objects.values_list("reason", flat=True)) == {words}
 
 
 def test_a_batch_of_somebody_who_may_not_spend_any_more_is_left(grace: User) -> None:
     page = confirmed(Browser(grace))
     grace.user_permissions.clear()
 
-    sweep()
+    assert not batches.work_on_batches(), "nothing of it is left"
 
     assert submitted() == 0
     auditor = Browser(person("root", is_superuser=True))
     words = "The operator who confirmed this may not submit jobs any more."
     assert auditor.open(page.address).text.count(words) == MANY
+    assert set(BatchItem.objects.values_list("reason", flat=True)) == {words}
 
 
 def test_a_batch_of_somebody_who_was_deleted_is_left(grace: User) -> None:

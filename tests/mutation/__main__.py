@@ -2,8 +2,8 @@
 
 mutmut changes one thing at a time in a copy of the module and runs the tests that reach it. A
 change that they do not notice survived: it lacks a story, or an argument in ``modules.ARGUED``.
-Each module has a directory of its own in ``.mutants``, where a run goes on where it was stopped
-and ``mutmut browse`` shows more.
+Modules with the same tests share a directory in ``.mutants``, where a run goes on where it was
+stopped and ``mutmut browse`` shows more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from .modules import ARGUED, ARGUED_WITHIN, MODULES
@@ -22,6 +24,7 @@ from .modules import ARGUED, ARGUED_WITHIN, MODULES
 ROOT = Path(__file__).parents[2]
 COPIED = ("hailuo_django", "tests", "docs", "example_project", "manage.py", "pyproject.toml")
 ENDING = "only mutants whose number ends in one of these digits: a tenth of all for each"
+MINUTES = "for modules with the same tests together (60)"
 HEADS = ("---", "+++")
 NOTICED = ("killed", "timeout", "segfault", "suspicious")
 
@@ -59,12 +62,22 @@ def argument(name: str, line: str) -> str | None:
     return next(filter(None, named), None) or next(within, None)
 
 
+def together(module: str) -> list[str]:
+    """The modules that have the same tests."""
+    return [other for other in MODULES if MODULES[other] == MODULES[module]]
+
+
 def directory(module: str) -> Path:
-    return ROOT / ".mutants" / module.replace("/", "_")
+    return ROOT / ".mutants" / together(module)[0].replace("/", "_")
 
 
-def prepare(module: str, tests: tuple[str, ...]) -> None:
-    """Copy what the tests need, with mutmut's settings for this module."""
+def dotted(module: str) -> str:
+    """What the names of its mutants begin with."""
+    return f"hailuo_django.{module.removesuffix('.py').replace('/', '.')}."
+
+
+def prepare(module: str) -> None:
+    """Copy what the tests need, with mutmut's settings for this module and those beside it."""
     place = directory(module)
     place.mkdir(parents=True, exist_ok=True)
     for name in COPIED:
@@ -76,10 +89,10 @@ def prepare(module: str, tests: tuple[str, ...]) -> None:
             shutil.copy2(source, place / name)
     chosen = {
         "source_paths": ["hailuo_django"],
-        "only_mutate": [f"hailuo_django/{module}"],
+        "only_mutate": [f"hailuo_django/{name}" for name in together(module)],
         "also_copy": ["docs", "example_project", "manage.py"],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:randomly", "-m", "not slow"],
-        "pytest_add_cli_args_test_selection": list(tests),
+        "pytest_add_cli_args_test_selection": list(MODULES[module]),
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in chosen.items()]
     with (place / "pyproject.toml").open("a") as settings:
@@ -98,16 +111,18 @@ def mutmut(module: str, *arguments: str) -> str:
     return done.stdout
 
 
-def mutate(module: str, ending: str, minutes: float) -> bool:
-    """Try the mutants that were not tried yet; whether that ended within ``minutes``."""
+def mutate(modules: Sequence[str], ending: str, minutes: float) -> bool:
+    """Try what was not tried yet of modules with the same tests; whether that ended in time."""
     # One at a time: the tests of children would share a directory and fail for that.
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1"]
-    command += [f"*{digit}" for digit in ending]
-    with (directory(module) / "mutmut.log").open("w") as log:
+    endings = [f"*{digit}" for digit in ending] or ["*"]
+    command += [f"{dotted(module)}{name}" for module in modules for name in endings]
+    place = directory(modules[0])
+    with (place / "mutmut.log").open("w") as log:
         try:
             done = subprocess.run(
                 command,
-                cwd=directory(module),
+                cwd=place,
                 stdout=log,
                 stderr=log,
                 timeout=minutes * 60,
@@ -122,7 +137,8 @@ def mutate(module: str, ending: str, minutes: float) -> bool:
 def score(module: str) -> Score:
     """Read what became of the mutants that were tried."""
     lines = mutmut(module, "results", "--all", "true").splitlines()
-    results = [line.strip().split(": ") for line in lines]
+    mine = (line.strip() for line in lines if line.strip().startswith(dotted(module)))
+    results = [line.split(": ") for line in mine]
     names = [name for name, verdict in results if verdict in ("survived", "no tests")]
     noticed = sum(verdict in NOTICED for _name, verdict in results)
     survivors = {name: changed(module, name) for name in names}
@@ -142,20 +158,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(MODULES)}")
     parser.add_argument("--ending", default="", metavar="DIGITS", help=ENDING)
-    parser.add_argument("--minutes", type=float, default=60, help="for each module (60)")
+    parser.add_argument("--minutes", type=float, default=60, help=MINUTES)
     options = parser.parse_args()
     survived = 0
-    for module in options.modules or MODULES:
-        prepare(module, MODULES[module])
-        ended = mutate(module, options.ending, options.minutes)
-        found = score(module)
-        print(found if ended else f"{found} (stopped, more to try)")  # noqa: T201
-        for name in found.unargued:
-            print(f"  {name}: {found.survivors[name]}")  # noqa: T201
-        for why, times in found.arguments.items():
-            print(f"  {times} argued: {why}")  # noqa: T201
-        survived += len(found.unargued)
+    for _tests, group in groupby(options.modules or MODULES, MODULES.__getitem__):
+        modules = list(group)
+        prepare(modules[0])
+        ended = mutate(modules, options.ending, options.minutes)
+        survived += sum(told(score(module), ended=ended) for module in modules)
     return 1 if survived else 0
+
+
+def told(found: Score, *, ended: bool) -> int:
+    """Print what became of a module's mutants; how many survived without an argument."""
+    print(found if ended else f"{found} (stopped, more to try)")  # noqa: T201
+    for name in found.unargued:
+        print(f"  {name}: {found.survivors[name]}")  # noqa: T201
+    for why, times in found.arguments.items():
+        print(f"  {times} argued: {why}")  # noqa: T201
+    return len(found.unargued)
 
 
 if __name__ == "__main__":

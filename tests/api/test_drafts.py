@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +17,18 @@ from hailuo_django.states import Status
 from .people import Visitor, address, complaints, draft, ended, person, wanted
 
 pytestmark = pytest.mark.django_db
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[VideoJob], None]) -> None:
+    """Let something happen after the view has read a job, and before it does anything."""
+    found = views.VideoJobViewSet.get_object
+
+    def and_then(view: Any) -> VideoJob:
+        seen = found(view)
+        happens(seen)
+        return seen
+
+    monkeypatch.setattr(views.VideoJobViewSet, "get_object", and_then)
 
 
 def test_a_draft_is_changed_field_by_field(client: Visitor, ada: User) -> None:
@@ -79,14 +92,11 @@ def test_who_submits_it_meanwhile_has_it_as_it_was(
     client: Visitor, ada: User, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = draft(ada)
-    found = views.VideoJobViewSet.get_object
 
-    def and_then_it_is_submitted(view: Any) -> VideoJob:
-        seen = found(view)
+    def and_then_it_is_submitted(seen: VideoJob) -> None:
         VideoJob.objects.get(pk=seen.pk).submit()
-        return seen
 
-    monkeypatch.setattr(views.VideoJobViewSet, "get_object", and_then_it_is_submitted)
+    meanwhile(monkeypatch, and_then_it_is_submitted)
 
     assert getattr(client, method)(address(job), {"prompt": "another"}).status_code == 409
     assert VideoJob.objects.get().submissions.get().body["prompt"] == "a lighthouse"
@@ -96,14 +106,11 @@ def test_who_submits_a_draft_that_was_changed_meanwhile_looks_again(
     client: Visitor, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = draft(ada)
-    found = views.VideoJobViewSet.get_object
 
-    def and_then_it_is_changed(view: Any) -> VideoJob:
-        seen = found(view)
+    def and_then_it_is_changed(seen: VideoJob) -> None:
         VideoJob.objects.update(prompt="another, and a dearer one", duration=10)
-        return seen
 
-    monkeypatch.setattr(views.VideoJobViewSet, "get_object", and_then_it_is_changed)
+    meanwhile(monkeypatch, and_then_it_is_changed)
 
     answer = client.post(address(job, "submit"))
 
@@ -117,14 +124,11 @@ def test_a_draft_that_was_changed_meanwhile_is_not_overwritten(
     client: Visitor, ada: User, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = draft(ada)
-    found = views.VideoJobViewSet.get_object
 
-    def and_then_it_is_changed(view: Any) -> VideoJob:
-        seen = found(view)
+    def and_then_it_is_changed(seen: VideoJob) -> None:
         VideoJob.objects.update(prompt="another", updated_at=timezone.now())
-        return seen
 
-    monkeypatch.setattr(views.VideoJobViewSet, "get_object", and_then_it_is_changed)
+    meanwhile(monkeypatch, and_then_it_is_changed)
 
     answer = getattr(client, method)(address(job), {"prompt": "a third"})
 
@@ -145,14 +149,11 @@ def test_who_deletes_it_meanwhile_leaves_nothing(
     client: Visitor, ada: User, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = draft(ada)
-    found = views.VideoJobViewSet.get_object
 
-    def and_then_it_is_gone(view: Any) -> VideoJob:
-        seen = found(view)
+    def and_then_it_is_gone(seen: VideoJob) -> None:
         VideoJob.objects.all().delete()
-        return seen
 
-    monkeypatch.setattr(views.VideoJobViewSet, "get_object", and_then_it_is_gone)
+    meanwhile(monkeypatch, and_then_it_is_gone)
 
     path = address(job, "submit" if method == "post" else "detail")
     answer = getattr(client, method)(path)

@@ -98,8 +98,9 @@ def readable(news: JobReport) -> str:
 
 def what_was_told(submission: Submission) -> str:
     """Return a webhook's words about the candidate; empty where a person has named it."""
-    told = Stranger.objects.using(VideoJob.database()).filter(named_for=submission)
-    return "".join(told.filter(krea_job_id=submission.candidate_id).values_list("raw", flat=True))
+    strangers = Stranger.objects.using(VideoJob.database()).filter(named_for=submission)
+    told = strangers.filter(krea_job_id=submission.candidate_id).first()
+    return told.raw if told else ""
 
 
 def note_displaced(rows: QuerySet[Submission], krea_job_id: str, by: By) -> None:

@@ -68,7 +68,6 @@ def hold(claimed: Submission, *, reason: str, behind: bool = False) -> None:
     ``behind`` puts it behind all others instead.
     """
     mine = Q(lease_token=claimed.lease_token)
-    still_wanted = Q(submission_count=claimed.number) & ~Q(status=Status.COMPLETED)
     held = move(
         Move.of(
             claimed,
@@ -76,8 +75,8 @@ def hold(claimed: Submission, *, reason: str, behind: bool = False) -> None:
             Status.UNSENT,
             SYSTEM,
             reason,
-            where=mine & Q(cancel_requested_at=None),
-            job_where=still_wanted,
+            where=mine & Q(cancel_requested_at=None),  # as is wished once the job has its video
+            job_where=Q(submission_count=claimed.number),
         ),
         due_at=timezone.now() if behind else claimed.created_at,
         lease_expires_at=None,
@@ -102,7 +101,7 @@ def refuse(claimed: Submission, error: Refused) -> None:
         Status.FAILED,
         SYSTEM,
         f"HTTP {error.status}",
-        where=Q(lease_token=claimed.lease_token, krea_job_id=None),
+        where=Q(lease_token=claimed.lease_token),
     )
     ours = error.is_about_the_account
     move(

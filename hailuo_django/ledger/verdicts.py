@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, DateTimeField, Q, Value, When
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -36,8 +36,7 @@ def give_up(submission: Submission, *, by: By) -> None:
     """
     now, why = timezone.now(), _why(FailureCode.GIVEN_UP)
     # Krea may go on being asked about a job that was named: nothing is reserved for that either.
-    named = When(~Q(candidate_id=""), then=Value(now))
-    off = Case(named, default=None, output_field=DateTimeField())
+    off = Case(When(~Q(candidate_id=""), then=Value(now)))
     if move(_given_up(submission, by, lost_for_good(now)), **why, written_off_at=off):
         return
     written_off: dict[str, Any] = {"written_off_at": now, "due_at": rare_look(now)}

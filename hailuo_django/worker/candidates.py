@@ -33,7 +33,7 @@ def weigh_candidate(submission: Submission, news: JobReport, *, by: By = ledger.
     if not chosen and news.created_at is not None and news.created_at < earliest:
         ledger.reject_candidate(submission, "It is older than the submission.", is_anothers=True)
         return
-    if chosen and _is_perhaps_under_way(submission, news):
+    if chosen and _is_perhaps_under_way(news):
         due_at = timezone.now() + timedelta(seconds=lease_seconds())
         note = "A request under way may have made the job that was named: its answer comes first."
         ledger.finish_look(submission, due_at=due_at, note=note)
@@ -46,7 +46,7 @@ def weigh_candidate(submission: Submission, news: JobReport, *, by: By = ledger.
         ledger.reject_candidate(submission, "It belongs to another submission.")
 
 
-def _is_perhaps_under_way(submission: Submission, news: JobReport) -> bool:
+def _is_perhaps_under_way(news: JobReport) -> bool:
     """Tell whether a sender that still waits for its answer may have made this job."""
     rows = Submission.objects.using(VideoJob.database()).filter(status=Status.SUBMITTING)
     claims, created_at = rows.values_list("sent_at", flat=True), news.created_at

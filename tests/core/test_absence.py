@@ -72,6 +72,18 @@ def test_one_404_ends_no_search_for_the_address_of_a_video(krea: Sandbox) -> Non
     assert only(job).due_at is None
 
 
+def test_an_address_elsewhere_is_better_than_none(krea: Sandbox) -> None:
+    job = sent(prompt="[result_empty]")
+    krea.move(krea.jobs[0].id, "completed")
+    look_again(job)
+    for address in ("https://elsewhere.example/a.mp4", "https://elsewhere.example/b.mp4"):
+        krea.jobs[0].faults = {}
+        krea.jobs[0].result = {"urls": [address]}
+        look_again(job)
+        assert address in only(job).raw
+    assert only(job).result_url == "https://elsewhere.example/a.mp4", "the second is no better"
+
+
 def test_nor_is_it_looked_for_for_ever_with_a_token_that_does_not_know_it(krea: Sandbox) -> None:
     job = sent(prompt="[result_empty]")
     krea.move(krea.jobs[0].id, "completed")

@@ -190,6 +190,7 @@ def test_a_video_that_only_the_webhook_of_a_lost_answer_told_of_is_brought_home(
 
     assert (fresh(job).status, fresh(job).result_url) == (Status.COMPLETED, news.urls[0])
     assert only(job).krea_job_id == news.krea_job_id
+    assert job.events.latest("pk").source == "webhook"
 
 
 def test_nor_is_it_paid_for_again_where_it_waits_to_be_sent(krea: Sandbox) -> None:
@@ -409,6 +410,7 @@ def test_what_was_named_and_given_up_under_a_former_token_is_open_again(
     ledger.give_up(only(job), by=operator)
     look_again(job)
     assert (only(job).candidate_id, only(job).due_at) == ("", None)
+    assert only(job).note.endswith("not adopted: Nobody waits for an answer about it.")
     assert Stranger.objects.open().get().named_for == only(job)
 
 
@@ -573,10 +575,15 @@ def test_what_cannot_be_an_id_is_said_to_be_none(krea: Sandbox, operator: ledger
 def test_what_gave_way_is_kept_with_all_that_was_known_of_it(
     krea: Sandbox, operator: ledger.By
 ) -> None:
-    job, first, second = failed_and_named_another(krea)
+    job = sent()
+    first, second = krea.jobs[0].id, made_twice(krea)
+    krea.move(first, "failed")
+    look_again(job)
+    ledger.make_due(job.pk, 1, named(second))
     was = only(job)
     ledger.choose(only(job), second, by=operator)
 
+    assert f"Krea job {first} gives way: failed upstream_error." in notes(job)
     kept = Stranger.objects.get(krea_job_id=first)
     assert (kept.account, kept.krea_status, kept.raw) == (was.account, "failed", was.raw)
     assert (kept.named_for, kept.dismissed_by) == (was, None)

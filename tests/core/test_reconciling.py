@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -20,9 +20,11 @@ from hailuo_django import ledger, pacing
 from hailuo_django.deadlines import call_seconds
 from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.listing import list_since
+from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, FailureCode, Status
+from hailuo_django.worker.evidence import SKEW, Window, rivals
 from hailuo_django.worker.reconcile import ListLane, Search
 from hailuo_django.worker.sweep import sweep
 from tests.trouble import failing_at
@@ -594,3 +596,47 @@ def test_what_was_given_up_and_deleted_leaves_its_video_to_nobody(
     fresh(arrived).delete()
     list_now()
     assert fresh(absent).status == Status.UNCONFIRMED
+
+
+@pytest.mark.parametrize("by_a_person", [True, False])
+def test_what_was_decided_while_the_list_was_asked_for_stays_decided(
+    krea: Sandbox, settings: Settings, operator: ledger.By, by_a_person: bool
+) -> None:
+    configure(settings, **TRUSTING)
+    job = lost(krea)
+    pass_time(krea, 600)
+    change(job, due_at=ago(seconds=1))
+    lane, search = searching(krea)
+    answer = lane.call(search)
+    if by_a_person:
+        ledger.give_up(only(job), by=operator)
+    else:
+        ledger.make_due(job.pk, 1, named("told-by-its-webhook"))
+
+    lane.record(search, answer)
+
+    assert only(job).krea_job_id is None
+    assert only(job).candidate_id == ("" if by_a_person else "told-by-its-webhook")
+
+
+def test_the_job_of_a_late_request_is_not_taken_for_that_of_a_younger_one(
+    krea: Sandbox, settings: Settings
+) -> None:
+    """An older answer is lost as well: until its absence is proved, it may have been made late."""
+    configure(settings, **TRUSTING)
+    older = lost(krea, arrived=False)
+    pass_time(krea, 2 * 3600)
+    younger = lost(krea)
+    pass_time(krea, 600)
+    list_now()
+    assert [only(job).krea_job_id for job in (older, younger)] == [None, None]
+    assert only(older).evidence["strangers"] == only(younger).evidence["strangers"] != []
+
+
+def test_what_somebody_decided_about_is_a_rival_until_a_while_after_its_end() -> None:
+    end = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    windows = {1: Window(end - timedelta(minutes=10), end)}
+    for late, rival in ((-SKEW, {1}), (timedelta(0), {1}), (SKEW, {1}), (2 * SKEW, set())):
+        job = JobReport("made-then", Status.QUEUED, created_at=end + late)
+        assert rivals(job, windows, closed={1}) == rival
+        assert rivals(job, windows, closed=()) == {1}

@@ -117,6 +117,7 @@ def test_a_refusal_is_final_and_keeps_kreas_words(
     assert (only(job).error_code, only(job).note) == (error_code, "")
     assert only(job).error_message
     assert only(job).raw
+    assert job.events.get(action="refuse").detail.startswith("HTTP 4")
     assert len(krea.posts) == 1
     assert krea.jobs == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,7 @@ from hailuo_django.krea.errors import Ambiguous
 from hailuo_django.krea.wire import generate_body
 from hailuo_django.models import JobEvent, KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
-from hailuo_django.states import FailureCode, Status
+from hailuo_django.states import Action, FailureCode, Status
 from hailuo_django.worker.look import LookLane
 from hailuo_django.worker.sweep import sweep
 
@@ -66,6 +67,24 @@ def test_the_job_that_an_operator_names_is_confirmed_by_krea_and_adopted(
     krea.move(made.id, "completed")
     sweep()
     assert (fresh(job).status, only(job).krea_job_id) == (Status.COMPLETED, made.id)
+
+
+def test_a_job_that_tells_no_time_may_be_that_of_any_request_under_way(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    lost_one = lost(krea)
+    ledger.choose(only(lost_one), krea.jobs[0].id, by=operator)
+    lane = LookLane(client(krea))
+    taken = lane.take(60)
+    assert taken is not None
+    KreaAccount.objects.update(doubts=0)
+    submitted()
+    claimed(krea)
+
+    lane.record(taken, replace(lane.call(taken), created_at=None))
+
+    assert only(lost_one).note.startswith("A request under way may have made the job")
+    assert only(lost_one).krea_job_id is None
 
 
 @pytest.mark.parametrize("answered", [True, False])
@@ -463,3 +482,47 @@ def test_a_job_that_was_only_named_is_never_cancelled_upstream(
     job.cancel()
     sweep()
     assert "DELETE" not in [method for method, _path, _ in krea.requests]
+
+
+def test_giving_up_what_ended_here_is_about_that_one_alone(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    jobs = [sent(), sent()]
+    krea.misbehave("server_error", on="get", times=None)
+    for job in jobs:
+        change(job, status=Status.FAILED, ended_at=ago(days=3), overdue_at=ago(hours=1))
+    ledger.give_up(only(jobs[0]), by=operator)
+
+    assert [only(job).written_off_at is None for job in jobs] == [False, True]
+    decided = jobs[0].events.latest("pk")
+    assert (decided.action, decided.detail) == (
+        Action.GIVE_UP,
+        "Nothing is reserved for it any more.",
+    )
+
+
+def test_what_was_given_up_gets_its_job_on_record_in_kreas_words(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    ledger.give_up(only(job), by=operator)
+    ledger.choose(only(job), krea.jobs[0].id, by=operator)
+    sweep()
+    row = only(job)
+    assert (row.krea_job_id, row.candidate_id) == (krea.jobs[0].id, "")
+    assert (row.status, row.krea_status) == (Status.FAILED, "backlogged")
+
+
+def test_nor_is_another_recorded_for_it_than_the_one_named_last(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    ledger.give_up(only(job), by=operator)
+    ledger.choose(only(job), krea.jobs[0].id, by=operator)
+    lane = LookLane(client(krea))
+    taken = lane.take(60)
+    assert taken is not None
+    answer = lane.call(taken)
+    ledger.choose(only(job), "another", by=operator)
+    lane.record(taken, answer)
+    assert (only(job).krea_job_id, only(job).candidate_id) == (None, "another")

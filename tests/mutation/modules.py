@@ -141,6 +141,27 @@ ARGUED: dict[str, str] = {
     "connections=LookLane.width - ListLane.width,": "how many stay open is a matter of speed",
     "if not is_left or monotonic() + batch_seconds() >= end:": INSTANT,
     "self.done = None": "None is as false as False",
+    "mine = rows.filter(NEVER_ENDING, pk=submission.pk, )": (
+        "what runs was given up a statement before, or is gone"
+    ),
+    "if mine.filter(where, krea_job_id=None, ).update(": (
+        "what has not ended was adopted a statement before"
+    ),
+    "hailuo_django.worker.absence.x__take_what_was_told: return False": (
+        "it was adopted, or is not to be: it is given back no more"
+    ),
+    "hailuo_django.worker.reconcile.x__adopt: return True": (
+        "its lease runs out, and it is looked for again"
+    ),
+    "hailuo_django.worker.reconcile.x__resend: return False": "it was given back a line before",
+    "rows = Submission.objects.using(VideoJob.database()).exclude(pk=None)": (
+        "its own window comes twice"
+    ),
+    "doubtful = Q(status=Status.SUBMITTING) | Q(lost, )": RIVALS,
+    "others = list(rows.filter(krea_job_id=None).only(*columns))": RIVALS,
+    "windows[+gone.pk] = _window(gone, offset)": RIVALS,
+    "closed.add(None)": RIVALS,
+    "closed.add(+gone.pk)": RIVALS,
     'if message := getattr(failure, "message", None):': "None is as false as no word",
     'return int(digits) if len(digits) < MAX_DIGITS else float("inf")': (
         "nobody reads a number of Krea's that is so long"

@@ -1,8 +1,8 @@
 # `make test` and `make demo` need Python 3.11 or newer and PyPI, and nothing else.
 
 PYTHON ?= python3
-# Two more than there are cores, since tests wait for half of their time, and at most six.
-JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 4 ? n + 2 : 6)))
+# One more than there are cores, since some tests wait, and at most four; more are slower.
+JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 4 ? n + 1 : 4)))
 VENV := .venv
 DEMO_VENV := .venv-demo
 RESULTS := .tox/results

@@ -366,3 +366,23 @@ def test_what_may_run_beside_a_video_that_is_there_is_to_be_cancelled(
     sweep()
 
     assert krea.jobs[0].status == "cancelled", "one video is enough"
+
+
+def test_the_end_of_another_job_confirms_nothing(krea: Sandbox) -> None:
+    job = sent()
+    krea.misbehave("missing", on="get", times=None)
+    change(job, not_found_since=ago(minutes=16))
+    look_again(job)
+    assert not ledger.confirm_end(job.pk, 1, JobReport("another", "failed"), by=ledger.WEBHOOK)
+    assert only(job).krea_status == "backlogged"
+
+
+def test_a_word_that_contradicts_a_verdict_is_no_repetition(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = sent()
+    change(job, sent_at=ago(hours=5))
+    sweep()
+    ledger.give_up(only(job), by=operator)
+    again = JobReport(krea.jobs[0].id, only(job).krea_status)
+    assert not ledger.count_webhook(job.pk, 1, again), "Krea is asked"

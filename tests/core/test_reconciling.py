@@ -640,3 +640,15 @@ def test_what_somebody_decided_about_is_a_rival_until_a_while_after_its_end() ->
         job = JobReport("made-then", Status.QUEUED, created_at=end + late)
         assert rivals(job, windows, closed={1}) == rival
         assert rivals(job, windows, closed=()) == {1}
+
+
+def test_a_window_holds_what_was_made_since_it_began_or_tells_no_time() -> None:
+    claimed = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    window = Window(claimed, claimed + timedelta(minutes=10))
+    made = {"before": claimed - 2 * SKEW, "within": claimed, "at some time": None}
+    held = [
+        name
+        for name, created_at in made.items()
+        if window.may_hold(JobReport(name, Status.QUEUED, created_at=created_at))
+    ]
+    assert held == ["within", "at some time"]

@@ -526,3 +526,23 @@ def test_nor_is_another_recorded_for_it_than_the_one_named_last(
     ledger.choose(only(job), "another", by=operator)
     lane.record(taken, answer)
     assert (only(job).krea_job_id, only(job).candidate_id) == (None, "another")
+
+
+def test_only_the_newest_is_sent_again(krea: Sandbox, operator: ledger.By) -> None:
+    job = lost(krea)
+    krea.misbehave("lost_answer", on="generate")
+    fresh(job).resubmit(force=True)
+    KreaAccount.objects.update(doubts=0)
+    sweep()
+    older, newer = Submission.objects.filter(job=job).order_by("number")
+    assert (older.status, newer.status) == (Status.UNCONFIRMED, Status.UNCONFIRMED)
+    with pytest.raises(Conflict):
+        ledger.send_again(older, by=operator)
+
+    krea.move(krea.jobs[0].id, "completed")
+    ledger.choose(older, krea.jobs[0].id, by=operator)
+    sweep()
+    assert fresh(job).status == Status.COMPLETED
+    with pytest.raises(Conflict):
+        ledger.send_again(newer, by=operator)
+    assert fresh(job).submission_count == 2

@@ -56,6 +56,7 @@ ROUTED = "a router says the same, unless it reads elsewhere than it writes"
 INSTANT = "both decide alike but for one microsecond, and either is right for that"
 SHOWN = "shown to staff, and read by nothing, while it is being sent"
 RIVALS = "one more rival leaves more to a person, and adopts nothing wrong"
+ONE_ROW = "Krea's id names one submission"
 RACE = "a lock shows in races only, which are not run for each mutant"
 ELSEWHERE = "the suite with an empty default database tells, which is not run for each mutant"
 
@@ -141,6 +142,13 @@ ARGUED: dict[str, str] = {
     "connections=LookLane.width - ListLane.width,": "how many stay open is a matter of speed",
     "if not is_left or monotonic() + batch_seconds() >= end:": INSTANT,
     "self.done = None": "None is as false as False",
+    "hailuo_django.ledger.reports.x_confirm_end: - ~Q(krea_status__in=states.ENDED),": (
+        "what Krea has ended is counted, and not asked for, before"
+    ),
+    "hailuo_django.ledger.reports.x_confirm_end: - job_id=job_id,": ONE_ROW,
+    "hailuo_django.ledger.reports.x_confirm_end: - number=number,": ONE_ROW,
+    "hailuo_django.ledger.reports.x_count_webhook: - job_id=job_id,": ONE_ROW,
+    "hailuo_django.ledger.reports.x_count_webhook: - number=number,": ONE_ROW,
     "mine = rows.filter(NEVER_ENDING, pk=submission.pk, )": (
         "what runs was given up a statement before, or is gone"
     ),

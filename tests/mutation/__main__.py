@@ -2,8 +2,8 @@
 
 mutmut changes one thing at a time in a copy of the module and runs the tests that reach it. A
 change that they do not notice survived: it lacks a story, or an argument in ``modules.ARGUED``.
-Modules with the same tests share a directory in ``.mutants``, where a run goes on where it was
-stopped and ``mutmut browse`` shows more.
+Modules with the same tests share a directory in ``.mutants``, where ``mutmut browse`` shows more.
+A run of all of them goes on where it was stopped; one of some, or with ``--ending``, begins anew.
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ def mutate(modules: Sequence[str], ending: str, minutes: float) -> bool:
     # One at a time: the tests of children would share a directory and fail for that.
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1"]
     endings = [f"*{digit}" for digit in ending] or ["*"]
-    command += [f"{dotted(module)}{name}" for module in modules for name in endings]
+    if ending or list(modules) != together(modules[0]):  # what is named is tried again
+        command += [f"{dotted(module)}{name}" for module in modules for name in endings]
     place = directory(modules[0])
     with (place / "mutmut.log").open("w") as log:
         try:

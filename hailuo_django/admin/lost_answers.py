@@ -74,8 +74,7 @@ class LostAnswer:
     def is_lost(self) -> bool:
         """Whether its upstream job may still turn up, so that there is something to decide."""
         rows = Submission.objects.using(self.job._state.db)
-        found = rows.lost() | rows.replaceable() | rows.spoken_for()
-        return found.filter(pk=self.submission.pk).exists()
+        return rows.in_question().filter(pk=self.submission.pk).exists()
 
     @cached_property
     def can_be_given_up(self) -> bool:

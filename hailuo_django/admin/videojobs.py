@@ -152,8 +152,7 @@ class VideoJobAdmin(
         needed = Submission.objects.only(*NEEDED)
         if self.has_reconcile_permission(request):
             mine = Submission.objects.filter(pk=OuterRef("pk"))
-            named = mine.replaceable() | mine.spoken_for()
-            undecided = named | mine.lost() | mine.undecided(timezone.now())
+            undecided = mine.in_question() | mine.undecided(timezone.now())
             needed = needed.annotate(may_be_decided=Exists(undecided))
         return super().get_queryset(request).prefetch_related(Prefetch("submissions", needed))
 

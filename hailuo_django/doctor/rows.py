@@ -100,7 +100,7 @@ def examine_submissions() -> Iterator[Finding]:
                 " lack of workers."
             ),
         )
-    if named := Stranger.objects.using(VideoJob.database()).all().spoken_for().count():
+    if named := Stranger.objects.using(VideoJob.database()).held_up().count():
         yield warning(
             "submissions.named",
             _("Submissions for which a webhook named a job that Krea did not confirm: %(count)d.")

@@ -175,6 +175,10 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         fruitless = self.filter(settled, status__in=ended, krea_job_id__isnull=False)
         return fruitless.filter(Exists(_named_jobs(self.db)))
 
+    def in_question(self) -> SubmissionQuerySet:
+        """Return those whose upstream job may still turn up, so that a person is offered to say."""
+        return self.lost() | self.replaceable() | self.spoken_for()
+
     def unmarked(self, longest: timedelta, now: datetime) -> SubmissionQuerySet:
         """Return those that have taken ``longest`` and are not marked overdue."""
         # In the order of the index that finds those without an end; another would read all rows.

@@ -21,7 +21,7 @@ class StrangerQuerySet(models.QuerySet["Stranger"]):
         known = Submission.objects.using(self.db).filter(krea_job_id=OuterRef("krea_job_id"))
         return self.filter(~Exists(known), dismissed_at=None)
 
-    def spoken_for(self) -> QuerySet[Submission]:
+    def held_up(self) -> QuerySet[Submission]:
         """Return the submissions that wait until somebody says whose these jobs are.
 
         Lost answers wait for more than that, and what runs or is completed waits for nothing.

@@ -15,6 +15,9 @@ from hailuo_django.states import RUNNING, Status
 
 IDS_A_QUERY = 500
 
+_WHAT_IS_SAID = ("krea_job_id", "named_for", "dismissed_at")
+"""Of a stranger; its raw answer may be long."""
+
 
 class Sorted(NamedTuple):
     """Listed jobs, by what is known of them."""
@@ -38,9 +41,11 @@ def sort_out(jobs: Collection[JobReport]) -> Sorted:
     for ids in _in_parts(job.krea_job_id for job in jobs):
         known.update(rows.filter(krea_job_id__in=ids).values_list("krea_job_id", flat=True))
         named.update(rows.filter(candidate_id__in=ids).values_list("candidate_id", flat=True))
-        listed = seen.filter(krea_job_id__in=ids).values_list("krea_job_id", flat=True)
-        told.update(listed.filter(named_for__isnull=False))
-        dismissed.update(listed.filter(dismissed_at__isnull=False))
+        for stranger in seen.filter(krea_job_id__in=ids).only(*_WHAT_IS_SAID):
+            if stranger.named_for_id is not None:
+                told.add(stranger.krea_job_id)
+            if stranger.dismissed_at is not None:
+                dismissed.add(stranger.krea_job_id)
     ours = [job for job in jobs if job.krea_job_id in known]
     strangers = [job for job in jobs if job.krea_job_id not in known | dismissed]
     return Sorted(ours, strangers, named, told)

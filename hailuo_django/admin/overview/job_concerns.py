@@ -53,7 +53,7 @@ def unconfirmed(scope: Scope, ways: Ways) -> Iterator[Concern]:
 
 def named(scope: Scope, ways: Ways) -> Iterator[Concern]:
     """What waits since a webhook named a job for it that Krea did not confirm, the oldest first."""
-    rows = Stranger.objects.using(scope.jobs.db).all().spoken_for()
+    rows = Stranger.objects.using(scope.jobs.db).held_up()
     if not (found := Findings.of(scope.within(rows).order_by("created_at"))):
         return
     words = ngettext(

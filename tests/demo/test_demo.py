@@ -67,7 +67,7 @@ class Demo(subprocess.Popen[str]):
     def cluster(self) -> psutil.Process:
         """Return the master of the cluster."""
         children = psutil.Process(self.pid).children()
-        return next(child for child in children if "qcluster" in child.cmdline())
+        return next(child for child in children if "qcluster" in " ".join(child.cmdline()))
 
     def value(self, pattern: str) -> str:
         """Return what was printed at the group of a pattern."""

@@ -39,7 +39,9 @@ class DeletionMixin(HailuoAdmin):
     ) -> HttpResponse:
         """Ask and delete; a live job is refused with words instead of a bare 403."""
         job = self.get_object(request, unquote(object_id))
-        if job and may_be_billed(job) and self.has_delete_permission(request):
+        # Not only what may be billed: also what a webhook has named is asked for here alone.
+        protected = job and job.submissions.using(job._state.db).protected().exists()
+        if job and protected and self.has_delete_permission(request):
             return self._refuse(request, self.address("change", job.pk))
         view = super().delete_view
         return self._unless_protected(request, lambda: view(request, object_id, extra_context))
@@ -67,8 +69,8 @@ class DeletionMixin(HailuoAdmin):
 
     def _refuse(self, request: HttpRequest, address: str) -> HttpResponse:
         words = _(
-            "Nothing was deleted: a job that may still become a paid video cannot be."
-            " Cancel it first, or wait until it has ended."
+            "Nothing was deleted: a job that may still become a paid video cannot be. Cancel it"
+            " first, or wait until it has ended, or say whose the job is that a webhook named."
         )
         messages.error(request, words)
         return HttpResponseRedirect(address)

@@ -88,6 +88,11 @@ class LostAnswer:
         return self.submission.is_overdue and self.submission.runs_upstream
 
     @property
+    def has_its_video(self) -> bool:
+        """Whether what else was named can only be billed beside it."""
+        return self.submission.status == Status.COMPLETED
+
+    @property
     def is_unconfirmed(self) -> bool:
         """Whether its answer is lost and nobody has decided yet."""
         return self.can_be_given_up and self.submission.status == Status.UNCONFIRMED

@@ -96,8 +96,8 @@ def examine_submissions() -> Iterator[Finding]:
             _("Submissions that take too long: %(overdue)d.") % found,
             _(
                 "See “manage.py hailuo_doctor orphans”: where Krea tells of no end, “give-up JOB”"
-                " ends the reservation; what waits to be sent is held back by the account, or by a"
-                " lack of workers."
+                " ends the reservation; what waits to be sent is held back by the account, by a job"
+                " that a webhook named, or by a lack of workers."
             ),
         )
     if named := Stranger.objects.using(VideoJob.database()).held_up().count():

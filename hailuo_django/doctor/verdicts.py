@@ -15,7 +15,7 @@ from hailuo_django.exceptions import Conflict, HailuoError
 from hailuo_django.ledger import By
 from hailuo_django.models import JobEvent, Stranger, Submission, VideoJob
 from hailuo_django.models.conditions import NEVER_ENDING
-from hailuo_django.models.querysets import SubmissionQuerySet
+from hailuo_django.models.submission_querysets import SubmissionQuerySet
 from hailuo_django.states import Status
 
 from .findings import foreign, shown

@@ -15,10 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from hailuo_django.clock import site_time
+from hailuo_django.conf import conf
 from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.wire import JobReport, Unreadable, is_job_id, read_job
 from hailuo_django.models import Stranger, Submission, VideoJob
-from hailuo_django.models.querysets import SubmissionQuerySet
+from hailuo_django.models.conditions import WITHOUT_VIDEO
+from hailuo_django.models.submission_querysets import SubmissionQuerySet
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import ENDED, Action, Status
 
@@ -56,12 +58,17 @@ def choose(submission: Submission, krea_job_id: str, *, by: By) -> None:
         nudge_after_commit(row.job_id, using=alias)
 
 
-def keep_named(submission: Submission, news: JobReport) -> bool:
-    """Keep what a submission's own webhook says of a job that is not its own by the record.
+def keep_told(submission: Submission, news: JobReport, *, by: By = WEBHOOK) -> bool:
+    """Keep what a submission's own webhook, or the answer to its own request, says of a job.
 
-    Whatever becomes of the candidate, its word is not lost. Return whether Krea is to be asked
-    about it: not where a person has dismissed it, unless the webhook tells of a video since.
+    Of the one on record a word about a video, should Krea not know it: whatever Krea says
+    meanwhile, the word is not lost. Return whether Krea is to be asked about it: not where a
+    person has dismissed it, unless the webhook tells of a video since; and without one, not in
+    the place of another that has.
     """
+    is_its_own = submission.krea_job_id == news.krea_job_id
+    if is_its_own and (conf.WEBHOOK_CONFIRM or news.status != Status.COMPLETED):
+        return True
     strangers, now = Stranger.objects.using(VideoJob.database()), timezone.now()
     mine = strangers.filter(krea_job_id=news.krea_job_id)
     told: dict[str, Any] = {"krea_status": news.status, "raw": readable(news), "last_seen_at": now}
@@ -72,18 +79,22 @@ def keep_named(submission: Submission, news: JobReport) -> bool:
     else:
         # A word that comes late does not replace an end.
         mine.exclude(krea_status__in=ENDED).update(**told)
-    known = _rows().filter(krea_job_id=news.krea_job_id)
+    known = _rows().filter(krea_job_id=news.krea_job_id).exclude(pk=submission.pk)
     full = strangers.filter(named_for=submission)[:MAX_NAMED].count() == MAX_NAMED
-    if not (is_new or mine.exists() or known.exists() or full):
+    if not (is_new or mine.exists() or known.exists() or (full and not is_its_own)):
         created_at = site_time(news.created_at) if news.created_at else None
         told |= {"named_for": submission, "account": submission.account}
         told["krea_created_at"] = created_at
         is_new = strangers.get_or_create(krea_job_id=news.krea_job_id, defaults=told)[1]
     beside = submission.krea_job_id or submission.candidate_id
     if is_new and beside not in (None, "", news.krea_job_id):
-        detail = f"A webhook names Krea job {news.krea_job_id} beside {beside}: both may be billed."
-        write_note(submission, detail, WEBHOOK)
-    return not mine.filter(dismissed_at__isnull=False).exists()
+        teller = "A webhook" if by == WEBHOOK else "Krea's answer"
+        detail = f"{teller} names Krea job {news.krea_job_id} beside {beside}: both may be billed."
+        write_note(submission, detail, by)
+    asked = strangers.unrecorded().filter(krea_job_id=submission.candidate_id)
+    better = asked.filter(named_for=submission, krea_status=Status.COMPLETED)
+    gives_way = news.status == Status.COMPLETED or not better.exists()
+    return gives_way and not mine.filter(dismissed_at__isnull=False).exists()
 
 
 def readable(news: JobReport) -> str:
@@ -97,9 +108,10 @@ def readable(news: JobReport) -> str:
 
 
 def what_was_told(submission: Submission) -> str:
-    """Return a webhook's words about the candidate; empty where a person has named it."""
+    """Return a webhook's words about the job on record, else about the candidate, or nothing."""
     strangers = Stranger.objects.using(VideoJob.database()).filter(named_for=submission)
-    told = strangers.filter(krea_job_id=submission.candidate_id).first()
+    krea_job_id = submission.krea_job_id or submission.candidate_id
+    told = strangers.filter(krea_job_id=krea_job_id).first()
     return told.raw if told else ""
 
 
@@ -112,7 +124,9 @@ def note_displaced(rows: QuerySet[Submission], krea_job_id: str, by: By) -> None
         write_note(row, f"{detail}, and may be billed as well.", by)
 
 
-def reject_candidate(submission: Submission, reason: str, *, is_anothers: bool = False) -> None:
+def reject_candidate(
+    submission: Submission, reason: str, *, by: By = POLL, is_anothers: bool = False
+) -> None:
     """Forget a candidate that Krea did not confirm; the row waits as before.
 
     ``is_anothers``: it cannot be this submission's, although its webhook named it.
@@ -125,7 +139,7 @@ def reject_candidate(submission: Submission, reason: str, *, is_anothers: bool =
         due_at = Case(When(waits, then=Value(timezone.now())))
         detail = f"{submission.candidate_id} was named and not adopted: {reason}"
         if mine.update(candidate_id="", not_found_since=None, due_at=due_at, note=detail):
-            write_note(submission, detail, POLL)
+            write_note(submission, detail, by)
         if is_anothers:
             named = Stranger.objects.using(mine.db).filter(named_for=submission)
             named.filter(krea_job_id=submission.candidate_id).update(named_for=None)
@@ -153,15 +167,25 @@ def _check_whose(submission: Submission, krea_job_id: str) -> None:
 
 
 def _set_aside(submission: Submission, by: By) -> None:
-    """Remember the Krea job that gives way to another of the same submission."""
-    ended, now = submission.krea_job_id, timezone.now()
-    about: dict[str, Any] = {"account": submission.account, "raw": submission.raw}
-    about |= {"krea_status": submission.krea_status}
-    about |= {"named_for": submission, "dismissed_at": now}
+    """Remember the Krea job that gives way to another of the same submission.
+
+    Where Krea never said that it has ended it may be billed yet, and stays in question.
+    """
+    is_over = submission.krea_status in WITHOUT_VIDEO or submission.due_at is None
+    told = {"krea_status": submission.krea_status, "raw": submission.raw}
+    about = {"named_for": submission, "dismissed_at": timezone.now() if is_over else None}
     strangers = Stranger.objects.using(VideoJob.database())
-    strangers.update_or_create(krea_job_id=ended, defaults=about)
+    row, is_new = strangers.get_or_create(
+        krea_job_id=submission.krea_job_id,
+        defaults={"account": submission.account, **about, **told},
+    )
+    if not is_new:
+        mine = strangers.filter(pk=row.pk)
+        mine.update(**about)
+        if is_over:
+            mine.update(**told)
     how = " ".join(filter(None, [submission.status, submission.failure_code]))
-    write_note(submission, f"Krea job {ended} gives way: {how}.", by)
+    write_note(submission, f"Krea job {submission.krea_job_id} gives way: {how}.", by)
 
 
 def _rows() -> SubmissionQuerySet:

@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
@@ -16,7 +16,8 @@ from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.states import Action, FailureCode, Status
 
-from .recipe import SYSTEM, Move, move, write_note
+from .candidates import keep_told
+from .recipe import SYSTEM, Move, lock_job, move, write_note
 from .reports import adopt
 from .schedule import each_alone
 
@@ -34,32 +35,29 @@ def claim(
     ``usual_seconds`` is how long such a video takes, where that is known.
     Committed before the POST: whoever dies from here on leaves a row that says so.
     """
-    now = timezone.now()
+    now, rows = timezone.now(), Submission.objects.using(VideoJob.database())
     expires = now + timedelta(seconds=lease_seconds)
-    wanted = Move.of(
-        submission,
-        Action.CLAIM,
-        Status.SUBMITTING,
-        SYSTEM,
-        where=Q(cancel_requested_at=None, candidate_id="", due_at__lte=now),
-        job_where=Q(status=Status.UNSENT, submission_count=submission.number),
-    )
-    claimed = move(
-        wanted,
-        account=account,
-        lease_token=secrets.token_hex(16),
-        lease_expires_at=expires,
-        due_at=expires,
-        attempts=F("attempts") + 1,
-        sent_at=now,
-        expected_at=None if usual_seconds is None else now + timedelta(seconds=usual_seconds),
-        has_webhook=with_webhook,
-        overdue_at=None,  # from here on it is Krea's time
-        note="",
-    )
-    if claimed is None:
-        return None
-    return Submission.objects.using(VideoJob.database()).get(pk=claimed.submission_id)
+    newest = Q(status=Status.UNSENT, submission_count=submission.number)
+    wanted = Move.of(submission, Action.CLAIM, Status.SUBMITTING, SYSTEM, job_where=newest)
+    with transaction.atomic(using=rows.db):
+        lock_job(submission.job_id)
+        # Whatever webhooks and looks have told since it was read.
+        if not rows.to_send(now).filter(pk=submission.pk).exists():
+            return None
+        claimed = move(
+            wanted,
+            account=account,
+            lease_token=secrets.token_hex(16),
+            lease_expires_at=expires,
+            due_at=expires,
+            attempts=F("attempts") + 1,
+            sent_at=now,
+            expected_at=None if usual_seconds is None else now + timedelta(seconds=usual_seconds),
+            has_webhook=with_webhook,
+            overdue_at=None,  # from here on it is Krea's time
+            note="",
+        )
+    return rows.get(pk=claimed.submission_id) if claimed else None
 
 
 def hold(claimed: Submission, *, reason: str, behind: bool = False) -> None:
@@ -155,8 +153,10 @@ def record_answer(claimed: Submission, answer: JobReport) -> None:
         unnamed.filter(pk=claimed.pk).update(candidate_id=answer.krea_job_id)
         raise
     if not recorded:
-        detail = f"Krea answered the POST with another job id: {answer.krea_job_id}"
-        write_note(claimed, detail, SYSTEM)
+        rows = Submission.objects.using(VideoJob.database())
+        with transaction.atomic(using=rows.db):
+            lock_job(claimed.job_id)
+            keep_told(rows.get(pk=claimed.pk), answer, by=SYSTEM)
 
 
 def _lost(reason: str) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from hailuo_django.conf import conf
 from hailuo_django.krea.problems import is_about_the_account
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
-from hailuo_django.models.conditions import HAS_A_NAME
+from hailuo_django.models.conditions import HAS_A_NAME, WITHOUT_VIDEO
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import Action, FailureCode, Status
 
-from .candidates import keep_named, note_displaced, readable
+from .candidates import keep_told, note_displaced
 from .recipe import POLL, SYSTEM, WEBHOOK, By, Move, Moved, lock_job, move, result, write_note
 from .schedule import first_look, found_again, rare_look
 from .wishes import HAS_ITS_VIDEO, stop_twins_of_a_video, wish_cancelled
@@ -45,19 +45,16 @@ def report(
         _flaw(news, target),
         where=where & Q(krea_job_id=news.krea_job_id),
     )
-    facts = _facts(news, target)
-    if by == WEBHOOK and target in states.RUNNING:
-        del facts["raw"]  # a late one does not replace what another told of a video
-    return move(wanted, then=_stop_twins(job_id), **facts, **fields) is not None
+    return move(wanted, then=_stop_twins(job_id), **_facts(news, target), **fields) is not None
 
 
 def confirm_end(job_id: uuid.UUID, number: int, news: JobReport, *, by: By, **fields: Any) -> bool:
     """Put Krea's word in the place of the same end that was assumed here; False where none was."""
-    if news.status not in states.ENDED:
+    if news.status not in WITHOUT_VIDEO:
         return False
     alias, facts = VideoJob.database(), _facts(news, Status(news.status))
     mine = Submission.objects.using(alias).filter(
-        ~Q(krea_status__in=states.ENDED),
+        ~Q(krea_status__in=WITHOUT_VIDEO),
         job_id=job_id,
         number=number,
         krea_job_id=news.krea_job_id,
@@ -98,23 +95,25 @@ def adopt(submission: Submission, news: JobReport, *, by: By, where: Q = Q()) ->
         return (
             move(wanted, then=_stop_twins(submission.job_id), **fields) is not None
             or report(submission.job_id, submission.number, news, by=by)
-            or _remember_id(submission, news, where)
+            or _remember_id(submission, news, by, where)
         )
 
 
-def _remember_id(submission: Submission, news: JobReport, where: Q) -> bool:
+def _remember_id(submission: Submission, news: JobReport, by: By, where: Q) -> bool:
     """Keep the id on a row that may not move: an ended one may still turn out completed."""
     mine = Submission.objects.using(VideoJob.database()).filter(pk=submission.pk)
     with transaction.atomic(using=VideoJob.database()):
         lock_job(submission.job_id)
         if mine.filter(where, krea_job_id=None, status__in=states.ENDED).update(
             krea_job_id=news.krea_job_id,
-            krea_status=news.status,
+            krea_status="",
             candidate_id="",
             due_at=timezone.now(),
         ):
             detail = f"Krea's job id became known late: {news.krea_job_id}"
             write_note(submission, detail, SYSTEM)
+            if not confirm_end(submission.job_id, submission.number, news, by=by):
+                mine.update(krea_status=news.status)
             stop_twins_of_a_video(submission.job_id, by=SYSTEM)
     return mine.filter(krea_job_id=news.krea_job_id).exists()
 
@@ -176,17 +175,29 @@ def make_due(job_id: uuid.UUID, number: int, news: JobReport | None = None) -> N
     with transaction.atomic(using=alias):
         lock_job(job_id)
         if news:
-            for other in rows.exclude(krea_job_id=news.krea_job_id):
-                if keep_named(other, news):
+            for row in rows:
+                if keep_told(row, news):
                     rows.filter(krea_job_id=None).update(candidate_id=news.krea_job_id)
-            untold = ~Q(krea_status__in=states.ENDED)
-            rows.filter(untold, krea_job_id=news.krea_job_id).update(raw=readable(news))
+                _doubt_its_end(row, news)
         # What has ended without a name is nothing that Krea could be asked for.
         can_be_asked_for = Q(status__in=states.LIVE) | HAS_A_NAME
         due_at = Case(When(can_be_asked_for, then=Value(timezone.now())))
         if rows.update(due_at=due_at, **found_again(), **webhook_seen()):
             stop_twins_of_a_video(job_id, by=WEBHOOK)
             nudge_after_commit(job_id, using=alias)
+
+
+def _doubt_its_end(submission: Submission, news: JobReport) -> None:
+    """Where Krea told of an end without a video, and now tells of one, it is in doubt again."""
+    mine = Submission.objects.using(VideoJob.database()).filter(
+        pk=submission.pk,
+        krea_job_id=news.krea_job_id,
+        krea_status__in=WITHOUT_VIDEO,
+        status__in=WITHOUT_VIDEO,
+    )
+    if news.status == Status.COMPLETED and mine.update(krea_status=news.status):
+        detail = f"A webhook says {news.status}, against {submission.status}: Krea is asked."
+        write_note(submission, detail, WEBHOOK)
 
 
 def webhook_seen() -> dict[str, Any]:

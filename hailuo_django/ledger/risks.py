@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hailuo_django.models import Stranger, Submission, VideoJob
-from hailuo_django.models.querysets import SubmissionQuerySet
+from hailuo_django.models.submission_querysets import SubmissionQuerySet
 from hailuo_django.states import Status
 
 

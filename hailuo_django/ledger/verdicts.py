@@ -21,6 +21,7 @@ from hailuo_django.models import Stranger, Submission, VideoJob
 from hailuo_django.models.conditions import NEVER_ENDING, lost_for_good
 from hailuo_django.states import ENDED, Action, FailureCode, Status
 
+from .candidates import reject_candidate
 from .conflicts import undecidable
 from .recipe import SYSTEM, By, Move, lock_job, move, write_decision, write_note
 from .schedule import rare_look
@@ -120,7 +121,10 @@ def dismiss(stranger: Stranger, *, by: By) -> None:
         keys = [row.pk for row in waiting]
         rows.unconfirmed().filter(pk__in=keys).update(due_at=timezone.now())
         for row in waiting:
-            write_note(row, f"Not ours: Krea job {stranger.krea_job_id}", by)
+            if row.candidate_id == stranger.krea_job_id:
+                reject_candidate(row, "it is not ours.", by=by)
+            else:
+                write_note(row, f"Not ours: Krea job {stranger.krea_job_id}", by)
 
 
 def remember_strangers(account: str, jobs: Sequence[JobReport]) -> None:

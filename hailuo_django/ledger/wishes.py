@@ -18,12 +18,12 @@ from hailuo_django.exceptions import HailuoError, TooSoon
 from hailuo_django.krea.wire import GENERATE_PATH, generate_body
 from hailuo_django.models import REQUEST_FIELDS, JobEvent, Submission, VideoJob
 from hailuo_django.models.conditions import HAS_A_NAME
-from hailuo_django.models.querysets import SubmissionQuerySet
+from hailuo_django.models.submission_querysets import SubmissionQuerySet
 from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import ENDED, LIVE, RESUBMITTABLE, Action, Status
 
 from .conflicts import BY_ACTION, CANCEL, LOOK, conflict, stale, too_dear
-from .recipe import By, Move, move, write_decision, write_event
+from .recipe import By, Move, lock_job, move, write_decision, write_event
 from .risks import Risk, without_risk
 
 HAS_ITS_VIDEO = "The job has its video."
@@ -98,6 +98,7 @@ def want(
         body=generate_body(**{name: getattr(row, name) for name in REQUEST_FIELDS}),
         price_usd=price_usd,
         due_at=now,
+        beside_others=forced or (instead_of is not None and by.actor is not None),
     )
     risks = [*(["Forced."] if forced else []), *risk.in_words()]
     _write_wanted(submission, action, by, risks)
@@ -130,6 +131,8 @@ def _write_wanted(submission: Submission, action: Action, by: By, risks: Iterabl
 def _take(job: VideoJob, where: Q, action: Action, now: datetime) -> VideoJob:
     """Mark the job as wanted once more and return its row. Raises Conflict."""
     alias = VideoJob.database()
+    # What ``where`` reads of other tables is then as it is now, not as it was before a wait.
+    lock_job(job.pk)
     changed = (
         VideoJob.objects.using(alias)
         .filter(where, pk=job.pk)
@@ -155,6 +158,7 @@ def cancel(job: VideoJob, *, by: By) -> None:
     """Wish every live submission cancelled. Raises Conflict when there is none."""
     alias = VideoJob.database()
     with transaction.atomic(using=alias):
+        lock_job(job.pk)
         rows = VideoJob.objects.using(alias).filter(pk=job.pk)
         alive = Exists(_alive().filter(job_id=OuterRef("pk")))
         if not rows.filter(alive).update(updated_at=timezone.now()):
@@ -199,6 +203,7 @@ def sync(job: VideoJob, *, by: By, cooldown_seconds: float = 0) -> None:
             raise _no_look(rows.first(), now, cooldown_seconds)
         mine = Submission.objects.using(alias).filter(job_id=job.pk)
         waiting = Q(status__in=LIVE - {Status.UNSENT, Status.SUBMITTING})
+        waiting |= Q(status=Status.UNSENT) & ~Q(candidate_id="")
         reversible = HAS_A_NAME & Q(status__in=ENDED - {Status.COMPLETED})
         # Where the video may not be linked, Krea may know a better address by now.
         lacking = Q(status=Status.COMPLETED)

@@ -529,6 +529,14 @@ class Migration(migrations.Migration):
                         verbose_name="evidence",
                     ),
                 ),
+                (
+                    "beside_others",
+                    models.BooleanField(
+                        default=False,
+                        help_text="A person accepted that an earlier submission may be billed as well.",
+                        verbose_name="may run beside another",
+                    ),
+                ),
                 ("due_at", models.DateTimeField(null=True, verbose_name="due")),
                 ("lease_token", models.CharField(default="", max_length=32)),
                 ("lease_expires_at", models.DateTimeField(null=True, verbose_name="lease expires")),
@@ -656,7 +664,7 @@ class Migration(migrations.Migration):
                 (
                     "named_for",
                     models.ForeignKey(
-                        help_text="The submission whose own webhook named it.",
+                        help_text="The submission whose own webhook or answer named it.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="named_jobs",

@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from hailuo_django.states import ENDED, LIVE, RUNNING, FailureCode, Status
+from hailuo_django.states import LIVE, RUNNING, FailureCode, Status
 
 NOT_FOUND_AFTER = timedelta(minutes=15)
 """A job that Krea does not know for so long is gone; just after its POST it may be late."""
+
+WITHOUT_VIDEO = (Status.FAILED, Status.CANCELLED)
+"""The ends of what is not paid for."""
 
 ABSENT = (FailureCode.GIVEN_UP, FailureCode.NOT_FOUND)
 """Failures that we assumed and Krea never said."""
@@ -33,13 +36,16 @@ HAS_A_NAME = Q(krea_job_id__isnull=False) | ~Q(candidate_id="")
 
 ENDED_HERE_ALONE = (
     Q(
-        status__in=[Status.FAILED, Status.CANCELLED],
+        status__in=WITHOUT_VIDEO,
         due_at__isnull=False,  # it is asked for as long as Krea may answer otherwise
     )
     & HAS_A_NAME
-    & ~Q(krea_status__in=ENDED)
+    & ~Q(krea_status__in=WITHOUT_VIDEO)
 )
-"""Ended by a verdict, a refusal, or since Krea did not find it; Krea never said that it has."""
+"""Ended by a verdict, a refusal, or since Krea did not find it; Krea never said that it has.
+
+Or it did, and a webhook has told of a video since.
+"""
 
 UNSETTLED = ENDED_HERE_ALONE & Q(written_off_at=None)
 """Of these those that nobody has written off: their money is reserved."""

@@ -31,10 +31,14 @@ class StrangerQuerySet(models.QuerySet["Stranger"]):
         return Submission.objects.using(self.db).filter(pk__in=named, status__in=waiting)
 
     def open(self) -> StrangerQuerySet:
-        """Return those of them that Krea is not being asked about for any submission."""
+        """Return those of them that a person may decide about.
+
+        Krea is not being asked about them for any submission, or has told nothing for so long
+        that the submission is overdue.
+        """
         # The range tells PostgreSQL that the few which have one are found by index.
         named = Submission.objects.using(self.db).filter(candidate_id__gt="")
-        asked_for = named.filter(candidate_id=OuterRef("krea_job_id"))
+        asked_for = named.filter(candidate_id=OuterRef("krea_job_id"), overdue_at=None)
         return self.unrecorded().filter(~Exists(asked_for))
 
 
@@ -42,8 +46,9 @@ class Stranger(models.Model):
     """A job of Krea's that no submission here has on record.
 
     Krea listed it: then it may be what became of an ``unconfirmed`` submission, or the work of
-    another program that uses the same API token. Or a webhook of a submission's own named it:
-    then it is kept with what was said, since it may be paid for, whatever Krea answers later.
+    another program that uses the same API token. Or a submission's own webhook, or the answer to
+    its own request, named it: then it is kept with what was said, since it may be paid for,
+    whatever Krea answers later. For that alone also one that is on record may stand here.
     """
 
     krea_job_id = models.CharField(_("Krea job id"), max_length=100, unique=True)
@@ -57,7 +62,7 @@ class Stranger(models.Model):
         on_delete=models.SET_NULL,
         null=True,
         related_name="named_jobs",
-        help_text=_("The submission whose own webhook named it."),
+        help_text=_("The submission whose own webhook or answer named it."),
     )
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from hailuo_django.clock import site_time
 from hailuo_django.states import ENDED, LIVE, RUNNING, Action, FailureCode, Status
 
+from .conditions import WITHOUT_VIDEO
 from .jobs import VideoJob
-from .querysets import PROTECTED, SubmissionQuerySet
+from .submission_querysets import PROTECTED, SubmissionQuerySet
 
 if TYPE_CHECKING:
     from django.db.models.deletion import Collector
@@ -26,10 +27,10 @@ SUBMISSION_STATUSES = [status for status in Status.values if status != Status.DR
 def protect_live(
     collector: Collector, field: Any, sub_objs: models.QuerySet[Submission], using: str
 ) -> None:
-    """``on_delete``: what Krea may still bill protects its job, what is settled goes with it."""
-    billable = [row for row in sub_objs if row.may_be_billed]
-    if billable:
-        raise ProtectedError(PROTECTED, set(billable))
+    """``on_delete``: what may still be a paid video protects its job, the rest goes with it."""
+    rows = Submission.objects.using(using).filter(pk__in=[row.pk for row in sub_objs])
+    if protected := [*rows.protected()]:
+        raise ProtectedError(PROTECTED, {*protected})
     models.CASCADE(collector, field, sub_objs, using)
 
 
@@ -78,6 +79,11 @@ class Submission(models.Model):
         _("evidence"), default=dict, help_text=_("What Krea's list showed about a lost answer.")
     )
 
+    beside_others = models.BooleanField(
+        _("may run beside another"),
+        default=False,
+        help_text=_("A person accepted that an earlier submission may be billed as well."),
+    )
     due_at = models.DateTimeField(_("due"), null=True)
     lease_token = models.CharField(max_length=32, default="")
     lease_expires_at = models.DateTimeField(_("lease expires"), null=True)
@@ -142,12 +148,12 @@ class Submission(models.Model):
         return f"#{self.number} ({self.status})"
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete a settled submission. Raises ProtectedError while Krea may still bill it."""
+        """Delete a settled submission. Raises ProtectedError where it may be a paid video yet."""
         using = kwargs.get("using") or (args[0] if args else None) or VideoJob.database()
         with transaction.atomic(using=using):
             VideoJob.objects.using(using).lock([self.job_id])
             # As it is now, whatever it was when it was read.
-            if Submission.objects.using(using).billable().filter(pk=self.pk).exists():
+            if Submission.objects.using(using).protected().filter(pk=self.pk).exists():
                 raise ProtectedError(PROTECTED, {self})
             return super().delete(*args, **kwargs)
 
@@ -168,12 +174,12 @@ class Submission(models.Model):
 
     @property
     def _ended_here_alone(self) -> bool:
-        """By a verdict, a refusal, or since Krea did not find it; Krea never said that it has."""
+        """Whether Krea never said that it has ended as well, see ``ENDED_HERE_ALONE``."""
         return (
-            self.status in (Status.FAILED, Status.CANCELLED)
+            self.status in WITHOUT_VIDEO
             and (self.krea_job_id is not None or bool(self.candidate_id))
             and self.due_at is not None
-            and self.krea_status not in ENDED
+            and self.krea_status not in WITHOUT_VIDEO
         )
 
     @property

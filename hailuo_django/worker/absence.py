@@ -79,7 +79,7 @@ def _take_what_was_told(submission: Submission) -> bool:
     if conf.WEBHOOK_CONFIRM or not (named or submission.runs_upstream):
         return False
     try:
-        told = read_job(ledger.what_was_told(submission) if named else submission.raw)
+        told = read_job(ledger.what_was_told(submission))
     except Unreadable:
         return False
     if told.status != Status.COMPLETED or not told.urls:

@@ -20,6 +20,7 @@ from hailuo_django.krea.client import KreaClient
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.ledger import next_look, rare_look
 from hailuo_django.models import Submission, VideoJob
+from hailuo_django.models.conditions import WITHOUT_VIDEO
 from hailuo_django.states import ENDED, Status
 
 from .absence import awaits_address, write_absence
@@ -114,7 +115,7 @@ def _write_news(submission: Submission, news: JobReport) -> None:
     # What is as it was needs no lock; most looks find nothing new.
     job_id, number = submission.job_id, submission.number
     changed = news.status != submission.status
-    assumed = submission.status in ENDED and submission.krea_status not in ENDED
+    assumed = submission.status in WITHOUT_VIDEO and submission.krea_status not in WITHOUT_VIDEO
     if changed and ledger.report(job_id, number, news, by=ledger.POLL):
         # An end is no longer due; a row that runs on is given back like any other.
         ledger.finish_look(submission, due_at=_due_after(submission, news))

@@ -133,3 +133,27 @@ def test_the_doctor_names_it_and_its_way_out(
     call_command("hailuo_doctor", "dismiss", "forgotten", "--yes")
     sweep()
     assert fresh(held_up).status == Status.BACKLOGGED
+
+
+def test_what_is_named_beside_a_video_is_dismissed_before_its_job_is_deleted(
+    krea: Sandbox,
+) -> None:
+    job = make_submitted_job(prompt="A lighthouse at dusk.")
+    sweep()
+    krea.move(krea.jobs[0].id, "completed")
+    Submission.objects.update(due_at=timezone.now())
+    ledger.make_due(job.pk, 1, JobReport("forgotten", Status.PROCESSING))
+    sweep()
+    eve = person("eve", "view", "change", "delete", "reconcile")
+
+    page = Browser(eve).open(page_of(job, "delete"))
+    assert "or say whose the job is that a webhook named" in page.text
+    page = Browser(eve).open(address(job))
+    assert "Nothing is left to decide" not in page.text
+    assert "what was named may be billed beside it" in page.text
+    assert "resubmitted by force only" not in page.text
+    decide(Browser(eve), job, "dismiss")
+
+    browser = Browser(eve)
+    page = browser.post_form(browser.open(page_of(job, "delete")), "")
+    assert "was deleted successfully" in page.text

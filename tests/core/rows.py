@@ -12,10 +12,10 @@ from django.db.models.signals import post_save
 from django.utils import timezone
 
 from hailuo_django.krea.client import KreaClient
-from hailuo_django.krea.wire import JobReport
+from hailuo_django.krea.wire import JobReport, generate_body
 from hailuo_django.models import JobEvent, KreaAccount, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
-from hailuo_django.states import Status
+from hailuo_django.states import Action, Status
 from hailuo_django.worker.send import Sending, SendLane
 from hailuo_django.worker.sweep import sweep
 
@@ -106,3 +106,32 @@ def refused(action: str, job: VideoJob) -> Iterator[None]:
         yield
     finally:
         post_save.disconnect(refuse, JobEvent)
+
+
+def lost(krea: Sandbox) -> VideoJob:
+    krea.misbehave("lost_answer", on="generate")
+    return sent()
+
+
+def made_twice(krea: Sandbox) -> str:
+    """The id of a second job that a gateway made of one request."""
+    body = generate_body(prompt="a lighthouse at dusk", resolution="768p", duration=6)
+    return client(krea).generate(body).krea_job_id
+
+
+def notes(job: VideoJob) -> str:
+    return " ".join(job.events.filter(action=Action.NOTE).values_list("detail", flat=True))
+
+
+def told(krea: Sandbox, krea_job_id: str, status: str = "completed") -> JobReport:
+    """What the webhook of this job of Krea's says of its end."""
+    krea.move(krea_job_id, status)
+    return client(krea).get(krea_job_id)
+
+
+def forgotten(krea: Sandbox, job: VideoJob, **fields: Any) -> None:
+    """Krea has not known the job that was named for a quarter of an hour."""
+    krea.misbehave("missing", on="get", times=None)
+    look_again(job)
+    change(job, not_found_since=ago(minutes=16), **fields)
+    look_again(job)

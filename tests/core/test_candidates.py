@@ -12,7 +12,7 @@ from pytest_django import Settings
 from hailuo_django import budget, ledger
 from hailuo_django.clock import site_time
 from hailuo_django.exceptions import SUBMISSION_ALIVE, Conflict
-from hailuo_django.krea.wire import JobReport, generate_body, read_job
+from hailuo_django.krea.wire import read_job
 from hailuo_django.ledger.candidates import MAX_NAMED
 from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
@@ -26,32 +26,22 @@ from .rows import (
     change,
     claimed,
     client,
+    forgotten,
     fresh,
     look_again,
+    lost,
+    made_twice,
     named,
+    notes,
     only,
     pass_time,
     refused,
     sent,
     submitted,
+    told,
 )
 
 pytestmark = pytest.mark.django_db
-
-
-def lost(krea: Sandbox) -> VideoJob:
-    krea.misbehave("lost_answer", on="generate")
-    return sent()
-
-
-def made_twice(krea: Sandbox) -> str:
-    """The id of a second job that a gateway made of one request."""
-    body = generate_body(prompt="a lighthouse at dusk", resolution="768p", duration=6)
-    return client(krea).generate(body).krea_job_id
-
-
-def notes(job: VideoJob) -> str:
-    return " ".join(job.events.filter(action=Action.NOTE).values_list("detail", flat=True))
 
 
 def test_of_two_jobs_that_one_request_made_the_first_that_was_named_is_not_forgotten(
@@ -163,20 +153,6 @@ def test_an_answer_that_a_receiver_of_the_site_refuses_is_written_down_all_the_s
 
 
 # What a webhook has said of a job that Krea does not confirm.
-
-
-def told(krea: Sandbox, krea_job_id: str, status: str = "completed") -> JobReport:
-    """What the webhook of this job of Krea's says of its end."""
-    krea.move(krea_job_id, status)
-    return client(krea).get(krea_job_id)
-
-
-def forgotten(krea: Sandbox, job: VideoJob, **fields: Any) -> None:
-    """Krea has not known the job that was named for a quarter of an hour."""
-    krea.misbehave("missing", on="get", times=None)
-    look_again(job)
-    change(job, not_found_since=ago(minutes=16), **fields)
-    look_again(job)
 
 
 def test_a_video_that_only_the_webhook_of_a_lost_answer_told_of_is_brought_home(

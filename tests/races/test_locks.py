@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -10,6 +11,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from hailuo_django import ledger
+from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
@@ -69,3 +71,47 @@ def test_two_lists_in_different_orders_are_kept_by_two_workers(krea: Sandbox, cr
             partial(ledger.remember_strangers, "account", jobs[::-1]),
         )
     assert Stranger.objects.count() == 50 * effort.RACES
+
+
+@pytest.mark.parametrize("verb", ["resubmit", "cancel"])
+def test_who_has_waited_for_a_webhook_heeds_what_it_told(
+    krea: Sandbox, crowd: Crowd, verb: str
+) -> None:
+    """PostgreSQL looks again at the row that it waited for, and at no other."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite waits before it reads anything")
+    pair = running(krea)
+    body = pair.news("failed") if verb == "resubmit" else pair.news("processing")
+    assert deliver(pair.path, body) == 200
+    told = threading.Event()
+
+    def be_told() -> None:
+        with transaction.atomic():
+            if verb == "resubmit":
+                another = JobReport(krea_job_id="another", status=Status.QUEUED)
+                ledger.make_due(pair.job.pk, 1, another)
+            else:
+                end = JobReport(krea_job_id=pair.upstream.id, status=Status.FAILED)
+                ledger.report(pair.job.pk, 1, end, by=ledger.WEBHOOK)
+            told.set()
+            wait_for_a_waiting_backend()
+
+    def want() -> None:
+        told.wait(timeout=60)
+        getattr(pair.row, verb)()
+
+    _, refusal = crowd.at_once(be_told, want)
+
+    assert isinstance(refusal, Conflict)
+
+
+def wait_for_a_waiting_backend() -> None:
+    """Return once somebody waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    until = time.monotonic() + 60
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute(waiting)
+            if cursor.fetchone()[0]:
+                return
+    raise TimeoutError("nobody waits")

@@ -26,6 +26,7 @@ from hailuo_django.states import ENDED, Action, Status
 
 from .conflicts import undecidable
 from .recipe import POLL, WEBHOOK, By, lock_job, write_decision, write_note
+from .wishes import stop_twins_of_a_video
 
 MAX_NAMED = 10
 """So many jobs are kept for one submission. Krea makes one of it, and a gateway perhaps two."""
@@ -55,6 +56,7 @@ def choose(submission: Submission, krea_job_id: str, *, by: By) -> None:
             named |= {"cancel_requested_at": None, "cancel_sent_at": None}
         _rows().filter(pk=row.pk).update(**named, due_at=timezone.now())
         write_decision(row, Action.CHOOSE, krea_job_id, by)
+        stop_twins_of_a_video(row.job_id, by=by)
         nudge_after_commit(row.job_id, using=alias)
 
 

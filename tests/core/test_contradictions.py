@@ -357,3 +357,25 @@ def test_a_verdict_about_what_krea_is_asked_about_waits_until_it_is_overdue(
 ) -> None:
     with pytest.raises(Conflict):
         ledger.dismiss(Stranger.objects.get(), by=operator)
+
+
+def test_what_is_named_for_a_twin_of_a_video_is_wished_cancelled(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    ledger.give_up(only(job), by=operator)
+    fresh(job).resubmit()
+    sweep()
+    krea.move(krea.jobs[1].id, "completed")
+    look_again(job)
+    assert fresh(job).status == Status.COMPLETED
+    first = Submission.objects.get(job=job, number=1)
+
+    ledger.choose(first, krea.jobs[0].id, by=operator)
+    first.refresh_from_db()
+    assert first.cancel_requested_at
+
+    sweep()
+    sweep()
+    assert krea.jobs[0].status == "cancelled"
+    assert not Submission.objects.billable().exists()

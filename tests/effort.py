@@ -19,11 +19,12 @@ def count(usual: int, proof: int) -> int:
 EXAMPLES = count(100, 1_000)
 
 # Runs of the model of everything, and steps in each.
-HISTORIES = count(50, 1_000)
+HISTORIES = count(40, 1_000)
 HISTORY_STEPS = count(30, 50)
 
 # Jobs of the chaos on each database; ``make proof`` calls its command instead.
-CHAOS = {"sqlite": 100, "postgresql": 300}
+CHAOS = {"sqlite": 60, "postgresql": 200}
+CHAOS_WITH_REDIS = 40
 
 # The cells of a row of the matrix on each database, or all but the first on one of them.
 CELLS_ON_BOTH = PROOF

@@ -80,6 +80,7 @@ def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 # The workers' part
 
 
+@pytest.mark.slow
 def test_a_thousand_jobs_are_submitted_in_the_background_with_one_message(
     browser: Browser, grace: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -487,6 +488,7 @@ def test_a_proposal_that_nobody_confirms_is_forgotten_after_a_day(
 # What became of it
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 1000])
 def test_a_page_of_any_length_takes_the_same_queries(browser: Browser, jobs: int) -> None:
     many(None, jobs)

@@ -159,6 +159,7 @@ def test_a_budget_without_room_is_foreseen_job_by_job(
     assert {*left} == {"a cat", "an owl"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 1000])
 def test_a_page_of_any_length_takes_the_same_queries(
     grace: User, settings: Settings, jobs: int

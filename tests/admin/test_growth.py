@@ -153,6 +153,7 @@ PLANS = {
 READS_ALL = re.compile(r"Seq Scan on hailuo_|SCAN hailuo_\w+(?! USING INDEX)\b")
 
 
+@pytest.mark.slow
 @pytest.mark.proves("D1")
 def test_whatever_the_list_is_asked_for_is_found_by_index(
     grace: User, monkeypatch: pytest.MonkeyPatch

@@ -65,6 +65,7 @@ STATEMENTS = {
 }
 
 
+@pytest.mark.slow
 def test_a_hundred_jobs_cost_as_many_queries_as_one(judge: User, subtests: pytest.Subtests) -> None:
     lost = {"status": "unconfirmed", "lost_at": timezone.now(), "overdue_at": timezone.now()}
     for more in (1, 99):

@@ -303,6 +303,7 @@ def root(settings: Settings) -> Browser:
     return Browser(person("root", is_superuser=True))
 
 
+@pytest.mark.slow
 def test_many_jobs_cost_as_many_queries_as_few(root: Browser, grace: User) -> None:
     everything(grace, rounds=1)
     assert len(queries_of(root)) == QUERIES
@@ -345,6 +346,7 @@ def whole_tables_read(statements: list[str]) -> Iterator[str]:
             yield f"{statement}\n{plan}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("narrowed", [False, True])
 def test_no_figure_reads_a_whole_table(
     root: Browser, grace: User, settings: Settings, narrowed: bool

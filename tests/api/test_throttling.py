@@ -24,6 +24,7 @@ def statuses(times: int, ask: Any) -> list[int]:
     return [ask().status_code for _ in range(times)]
 
 
+@pytest.mark.slow
 def test_ten_jobs_may_be_polled_every_few_seconds(client: Visitor, ada: User) -> None:
     job = wanted(ada)
     assert statuses(200, lambda: client.get(address(job))) == [200] * 200

@@ -26,8 +26,8 @@ def test_hundreds_of_jobs_in_chaos() -> None:
 
 @pytest.mark.redis
 @pytest.mark.timeout(600)
-def test_a_hundred_jobs_with_redis_as_the_broker() -> None:
-    chaos(100)
+def test_jobs_in_chaos_with_redis_as_the_broker() -> None:
+    chaos(effort.CHAOS_WITH_REDIS)
 
 
 def chaos(jobs: int) -> None:

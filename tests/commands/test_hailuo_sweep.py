@@ -117,6 +117,7 @@ def test_a_database_that_is_away_for_a_pass_does_not_end_it(
     assert "gone away" in str(record.exc_info)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_as_a_service_it_sends_and_ends_with_0(number: signal.Signals) -> None:
@@ -132,6 +133,7 @@ def test_as_a_service_it_sends_and_ends_with_0(number: signal.Signals) -> None:
         assert Heartbeat.objects.filter(name="sweep").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_single_pass_that_is_told_to_stop_waits_for_the_answer_it_has_ordered(

@@ -53,6 +53,7 @@ def test_half_took_no_longer_than_usual_and_nine_of_ten_no_longer_than_long() ->
     assert Expectations().of("768p", 6) == Expectation(21, usual_seconds=100, long_seconds=180)
 
 
+@pytest.mark.slow
 def test_the_newest_hundred_count() -> None:
     for _video in range(100):
         completed(60, hours_ago=1)
@@ -99,6 +100,7 @@ def test_each_kind_is_asked_about_once() -> None:
     assert only(job).ended_at is not None
 
 
+@pytest.mark.slow
 def test_the_newest_are_found_by_index_however_many_there_are() -> None:
     job = completed(60)
     jobs = [VideoJob(prompt="x") for _job in range(3000)]

@@ -36,7 +36,7 @@ WORDS = {
 """What the sandbox understands by the words of the matrix."""
 
 SECONDS_TO_ANSWER = 10
-SECONDS_TO_TIME_OUT = (0.15, 1, 5)
+SECONDS_TO_TIME_OUT = (0.3, 1, 5)
 """Where no answer is to come in time. A busy machine may not even have sent the request by then;
 the cell then begins anew, with more time."""
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import requests
 
 SITE = """
@@ -63,6 +64,7 @@ def test_it_prints_the_settings_serves_and_ends_with_ctrl_c(tmp_path: Path) -> N
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 def test_it_says_what_is_wrong_without_a_traceback(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -143,6 +143,7 @@ class InATestCase(TestCase):
         self.assertEqual(heard, [Status.COMPLETED])
 
 
+@pytest.mark.slow
 def test_a_site_gets_the_fixture_as_a_plugin(tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "conftest.py").write_text(HOST_CONFTEST)
     (tmp_path / "test_host.py").write_text(HOST_TEST)

@@ -99,6 +99,7 @@ def test_no_body_makes_a_server_error(krea: Sandbox, client: Client) -> None:
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.proves("B1")
 def test_no_bytes_make_a_server_error(krea: Sandbox, client: Client) -> None:
     pair = running(krea)
@@ -114,6 +115,7 @@ def test_no_bytes_make_a_server_error(krea: Sandbox, client: Client) -> None:
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.proves("W1")
 def test_without_a_valid_token_no_body_does_anything(krea: Sandbox, client: Client) -> None:
     pair = running(krea)

@@ -300,6 +300,7 @@ def test_a_body_full_of_secrets_leaves_none(
     assert pair.submission.candidate_id == pair.upstream.id
 
 
+@pytest.mark.slow
 @pytest.mark.proves("B7")
 def test_a_whole_life_with_a_krea_that_echoes_leaves_no_secret_anywhere(
     settings: Settings, live_server: LiveServer, heard: Callable[[], str]

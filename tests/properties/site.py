@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
 from django.db import OperationalError
+from django.db.transaction import TransactionManagementError
 from django.test import Client
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
@@ -110,6 +111,10 @@ class Site(RuleBasedStateMachine):
             check_refusal(error)
             return None
         except (Conflict, Killed, OperationalError):
+            return None
+        except TransactionManagementError:
+            # Where it strikes as a savepoint is rolled back, nothing more is written at all.
+            assert self.faults.has_struck
             return None
 
     def are(self, status: str) -> bool:

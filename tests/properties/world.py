@@ -60,6 +60,7 @@ class Faults:
     def __init__(self) -> None:
         self.statement = 0
         self.executed = 0
+        self.has_struck = False
         self.error: type[BaseException] | None = None
 
     def arm(self, statement: int, error: type[BaseException]) -> None:
@@ -68,7 +69,7 @@ class Faults:
     @contextlib.contextmanager
     def striking(self) -> Iterator[None]:
         """Whoever works in here meets the armed fault, if there is one."""
-        self.executed = 0
+        self.executed, self.has_struck = 0, False
         with connections[VideoJob.database()].execute_wrapper(self._execute):
             try:
                 yield
@@ -82,7 +83,7 @@ class Faults:
         assert self.executed < MAX_STATEMENTS, "it goes round in circles"
         self.statement -= 1
         if self.error is not None and self.statement == 0:
-            error, self.error = self.error, None
+            error, self.error, self.has_struck = self.error, None, True
             raise error("the test says so")
         return execute(sql, params, many, context)
 

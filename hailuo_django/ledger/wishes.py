@@ -23,7 +23,7 @@ from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import ENDED, LIVE, RESUBMITTABLE, Action, Status
 
 from .conflicts import BY_ACTION, CANCEL, LOOK, conflict, stale, too_dear
-from .recipe import By, Move, lock_job, move, write_decision, write_event
+from .recipe import SYSTEM, By, Move, lock_job, move, write_decision, write_event
 from .risks import Risk, without_risk
 
 HAS_ITS_VIDEO = "The job has its video."
@@ -98,7 +98,7 @@ def want(
         body=generate_body(**{name: getattr(row, name) for name in REQUEST_FIELDS}),
         price_usd=price_usd,
         due_at=now,
-        beside_others=forced or (instead_of is not None and by.actor is not None),
+        beside_others=forced or (instead_of is not None and by != SYSTEM),
     )
     risks = [*(["Forced."] if forced else []), *risk.in_words()]
     _write_wanted(submission, action, by, risks)

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from hailuo_django import budget, ledger
 from hailuo_django.exceptions import SUBMISSION_ALIVE, Conflict
 from hailuo_django.krea.wire import JobReport
-from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
+from hailuo_django.models import JobEvent, KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, FailureCode, Status
 from hailuo_django.tokens import Addressee
@@ -314,6 +314,14 @@ def test_unless_somebody_has_forced_it(krea: Sandbox, resubmitted: VideoJob) -> 
     fresh(resubmitted).resubmit(force=True)
     let_sending_go_on()
     pass_time(krea, 60)
+    sweep()
+    assert len(krea.jobs) == 2
+
+
+def test_nor_where_a_person_has_sent_it_again(krea: Sandbox) -> None:
+    job = lost(krea)
+    ledger.send_again(only(job), by=ledger.By(JobEvent.Source.OPERATOR))
+    ledger.make_due(job.pk, 1, told(krea, krea.jobs[0].id, "processing"))
     sweep()
     assert len(krea.jobs) == 2
 

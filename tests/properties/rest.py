@@ -115,6 +115,9 @@ class Rest(Workers, Listers, People, Upstream):
         waits_for_a_person = [Status.UNCONFIRMED]
         if Stranger.objects.open().filter(named_for=row).exists():
             waits_for_a_person.append(Status.UNSENT)  # it may have been sent, by its own webhook
+        others = Submission.objects.may_arrive().filter(job=row.job_id).exclude(pk=row.pk)
+        if others.exists() and not row.beside_others:
+            waits_for_a_person.append(Status.UNSENT)
         assert row.status not in LIVE or row.status in waits_for_a_person
         bought = self.krea.of(key(row))
         if key(row) in self.misled:

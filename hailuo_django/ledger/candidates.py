@@ -71,32 +71,47 @@ def keep_told(submission: Submission, news: JobReport, *, by: By = WEBHOOK) -> b
     is_its_own = submission.krea_job_id == news.krea_job_id
     if is_its_own and (conf.WEBHOOK_CONFIRM or news.status != Status.COMPLETED):
         return True
-    strangers, now = Stranger.objects.using(VideoJob.database()), timezone.now()
-    mine = strangers.filter(krea_job_id=news.krea_job_id)
-    told: dict[str, Any] = {"krea_status": news.status, "raw": readable(news), "last_seen_at": now}
-    anew = {"dismissed_at": None, "dismissed_by": None}
-    is_new = mine.filter(named_for=None).update(named_for=submission, **anew)
-    if news.status == Status.COMPLETED:
-        is_new += mine.exclude(krea_status=Status.COMPLETED).update(**told, **anew)
-    else:
-        # A word that comes late does not replace an end.
-        mine.exclude(krea_status__in=ENDED).update(**told)
-    known = _rows().filter(krea_job_id=news.krea_job_id).exclude(pk=submission.pk)
-    full = strangers.filter(named_for=submission)[:MAX_NAMED].count() == MAX_NAMED
-    if not (is_new or mine.exists() or known.exists() or (full and not is_its_own)):
-        created_at = site_time(news.created_at) if news.created_at else None
-        told |= {"named_for": submission, "account": submission.account}
-        told["krea_created_at"] = created_at
-        is_new = strangers.get_or_create(krea_job_id=news.krea_job_id, defaults=told)[1]
+    is_new = _write_told(submission, news)
     beside = submission.krea_job_id or submission.candidate_id
     if is_new and beside not in (None, "", news.krea_job_id):
         teller = "A webhook" if by == WEBHOOK else "Krea's answer"
         detail = f"{teller} names Krea job {news.krea_job_id} beside {beside}: both may be billed."
         write_note(submission, detail, by)
+    strangers = Stranger.objects.using(VideoJob.database())
+    dismissed = strangers.filter(krea_job_id=news.krea_job_id, dismissed_at__isnull=False)
     asked = strangers.unrecorded().filter(krea_job_id=submission.candidate_id)
     better = asked.filter(named_for=submission, krea_status=Status.COMPLETED)
     gives_way = news.status == Status.COMPLETED or not better.exists()
-    return gives_way and not mine.filter(dismissed_at__isnull=False).exists()
+    return gives_way and not dismissed.exists()
+
+
+def _write_told(submission: Submission, news: JobReport) -> bool:
+    """Write it down; return whether the job is named for the first time, or now has a video."""
+    strangers = Stranger.objects.using(VideoJob.database())
+    mine = strangers.filter(krea_job_id=news.krea_job_id)
+    told: dict[str, Any] = {"krea_status": news.status, "raw": readable(news)}
+    told["last_seen_at"] = timezone.now()
+    anew = {"dismissed_at": None, "dismissed_by": None}
+    is_new = mine.filter(named_for=None).update(named_for=submission, **anew) > 0
+    if news.status == Status.COMPLETED:
+        is_new |= mine.exclude(krea_status=Status.COMPLETED).update(**told, **anew) > 0
+    else:
+        # A word that comes late does not replace an end.
+        mine.exclude(krea_status__in=ENDED).update(**told)
+    if is_new or mine.exists() or not _may_be_kept(submission, news):
+        return is_new
+    told |= {"named_for": submission, "account": submission.account}
+    told["krea_created_at"] = site_time(news.created_at) if news.created_at else None
+    return strangers.get_or_create(krea_job_id=news.krea_job_id, defaults=told)[1]
+
+
+def _may_be_kept(submission: Submission, news: JobReport) -> bool:
+    """Whether no other submission has the job on record, and there are not too many already."""
+    if submission.krea_job_id == news.krea_job_id:
+        return True
+    named = Stranger.objects.using(VideoJob.database()).filter(named_for=submission)
+    known = _rows().filter(krea_job_id=news.krea_job_id)
+    return not known.exists() and named[:MAX_NAMED].count() < MAX_NAMED
 
 
 def readable(news: JobReport) -> str:

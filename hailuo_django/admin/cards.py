@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from hailuo_django import results
 from hailuo_django.conf import conf
 from hailuo_django.models import Submission, VideoJob
+from hailuo_django.states import Status
 
 from . import display, progress, signs
 
@@ -68,7 +69,10 @@ class Card:
             yield _("Reserved"), _("Krea may still bill it: it never said that this has ended.")
         yield _("Time"), progress.elapsed(row, self.now)
         yield _("Expected"), progress.expected(self.job, row, self.now)
-        yield _("Why it waits") if row.due_at else _("Note"), display.text(row.note)
+        yield (
+            _("Why it waits") if row.due_at else _("Note"),
+            display.text(self._waits_for or row.note),
+        )
         error = ": ".join(filter(None, (row.error_code, row.error_message)))
         yield _("Krea's error"), display.text(error)
         if not self._plays:
@@ -79,6 +83,18 @@ class Card:
             yield _("In Krea's words"), display.text(row.krea_status)
         yield from self._times()
         yield from self._counts()
+
+    @property
+    def _waits_for(self) -> str:
+        """Which other submission keeps this one from being sent."""
+        row = self.submission
+        if row.status != Status.UNSENT or row.beside_others:
+            return ""
+        others = (one for one in self.job.submissions.all() if one.pk != row.pk)
+        alive = [one.number for one in others if one.may_be_billed or one.runs_upstream]
+        if not alive:
+            return ""
+        return _("Submission %d may still become a video: both would be billed.") % alive[0]
 
     def _times(self) -> Facts:
         row = self.submission

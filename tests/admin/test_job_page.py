@@ -261,3 +261,16 @@ def test_no_page_connects_anywhere(
         assert browser.open(address).status == 200
     page = browser.buy("submit_selected", waiting)
     assert "1 job submitted for" in page.text
+
+
+def test_what_is_not_sent_since_the_one_before_runs_says_so(browser: Browser, grace: User) -> None:
+    job = ended(grace, Status.FAILED, failure_code="not_found", krea_job_id="first")
+    job.resubmit(actor=grace, source=JobEvent.Source.OPERATOR)
+    words = "Submission 1 may still become a video: both would be billed."
+    assert words not in browser.open(page_of(job)).text
+
+    Submission.objects.filter(number=1).update(krea_status="processing", due_at=timezone.now())
+    assert words in browser.open(page_of(job)).text
+
+    Submission.objects.filter(number=2).update(beside_others=True)
+    assert words not in browser.open(page_of(job)).text

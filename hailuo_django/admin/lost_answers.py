@@ -219,6 +219,7 @@ class LostAnswer:
         known = Stranger.objects.using(self.job._state.db)
         mine = Q(named_for=self.submission)
         rows = known.filter(mine | Q(account=self.submission.account))
+        rows = rows.exclude(krea_job_id=self.submission.krea_job_id or "")
         ids = self.submission.evidence.get("strangers", [])
         sent_at = self.submission.sent_at or self.submission.created_at
         earliest = self.submission.evidence_time("since") or sent_at - CLOCKS_DIFFER

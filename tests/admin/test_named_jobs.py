@@ -105,6 +105,7 @@ def test_the_second_of_two_that_one_request_made_is_taken_when_the_first_has_fai
 
     page = Browser(judge).open(address(lost))
     assert "a webhook of this submission named it" in page.text
+    assert "another submission has it on record" not in page.text
     decide(Browser(judge), lost, "choose", listed=second)
     sweep()
 

@@ -13,7 +13,6 @@ import pytest
 from django.conf import settings
 from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 from django.db import connections
-from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
 from tests import effort
@@ -100,9 +99,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Forget an earlier database; before it is dropped, send away whom a kill has left in it."""
     from django.contrib.contenttypes.models import ContentType  # the apps are not ready above
 
-    from tests.emptying import delete_rows
-
-    TransactionTestCase._fixture_teardown = delete_rows  # type: ignore[attr-defined]
     # mutmut runs the tests twice in one process: what it remembers is of the first database.
     ContentType.objects.clear_cache()
     yield

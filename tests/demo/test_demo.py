@@ -110,7 +110,7 @@ def test_without_webhooks_polling_brings_it(tmp_path: Path) -> None:
 
 def test_it_serves_what_it_printed_until_ctrl_c(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
-    with demo(tmp_path, f"--keep={kept}", "--seconds=0") as process:
+    with demo(tmp_path, f"--keep={kept}", "--seconds=1") as process:
         process.read_until("until Ctrl-C.")
         site = process.value(r"Site +(\S+)")
         account = ("operator", process.value(r"password (\S+)"))

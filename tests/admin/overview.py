@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from django.db.models import F
@@ -59,9 +59,12 @@ def change(job: VideoJob, **fields: Any) -> None:
     Submission.objects.filter(job=job).update(**fields)
 
 
-def move_back(job: VideoJob, **span: float) -> None:
+def move_back(job: VideoJob, *, days: float = 0, **span: float) -> None:
     """Let the life of a job have been so much earlier, and all of it told."""
-    earlier = timedelta(**span)
+    now = timezone.localtime()
+    # Days of the site's: one of them may have had 25 hours.
+    then = (now - timedelta(days=days)).astimezone(UTC)
+    earlier = now.astimezone(UTC) - then + timedelta(**span)
     change(job, **{name: F(name) - earlier for name in ("created_at", "sent_at", "ended_at")})
     events = JobEvent.objects.filter(job=job)
     events.update(created_at=F("created_at") - earlier, announce_after=None)

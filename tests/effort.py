@@ -23,7 +23,7 @@ HISTORIES = count(40, 1_000)
 HISTORY_STEPS = count(30, 50)
 
 # Jobs of the chaos on each database; ``make proof`` calls its command instead.
-CHAOS = {"sqlite": 60, "postgresql": 200}
+CHAOS = {"sqlite": 60, "postgresql": 300}
 CHAOS_WITH_REDIS = 40
 
 # The cells of a row of the matrix on each database, or all but the first on one of them.

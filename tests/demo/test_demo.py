@@ -136,7 +136,7 @@ def test_it_serves_what_it_printed_until_ctrl_c(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_leaves_nothing_when_it_is_stopped_early(tmp_path: Path, number: signal.Signals) -> None:
     with demo(tmp_path, "--seconds=60") as process:
         process.read_until("Making the database" if number == signal.SIGINT else "Sign in")

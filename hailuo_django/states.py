@@ -59,7 +59,10 @@ RUNNING = frozenset(
 )
 """Krea is working on it. Between these there is no order to rely on."""
 
-ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
+WITHOUT_VIDEO = (Status.FAILED, Status.CANCELLED)
+"""The ends of what is not paid for."""
+
+ENDED = frozenset({Status.COMPLETED, *WITHOUT_VIDEO})
 UPSTREAM = RUNNING | ENDED
 LIVE = frozenset({Status.UNSENT, Status.SUBMITTING, Status.UNCONFIRMED}) | RUNNING
 """Nobody has decided or heard of its end: it may become a video."""
@@ -107,20 +110,20 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(Action.LOSE, {Status.SUBMITTING}, Status.UNCONFIRMED),
     _row(Action.WITHDRAW, {Status.UNSENT, Status.SUBMITTING}, Status.CANCELLED),
     # An id came to light: in the POST's own answer, or in a webhook that a GET confirmed.
-    _row(Action.ADOPT, LIVE, *RUNNING, Status.FAILED, Status.CANCELLED),
-    _row(Action.REPORT, RUNNING, *RUNNING, Status.FAILED, Status.CANCELLED),
+    _row(Action.ADOPT, LIVE, *RUNNING, *WITHOUT_VIDEO),
+    _row(Action.REPORT, RUNNING, *RUNNING, *WITHOUT_VIDEO),
     _row(Action.CANCEL, RUNNING, Status.CANCELLED),
     _row(Action.MISS, RUNNING, Status.FAILED),
     # Of what runs only when it is overdue, by a person.
     _row(Action.GIVE_UP, {Status.UNCONFIRMED} | RUNNING, Status.FAILED),
-    _row(Action.ABSENT, {Status.UNCONFIRMED}, Status.FAILED, Status.CANCELLED),
+    _row(Action.ABSENT, {Status.UNCONFIRMED}, *WITHOUT_VIDEO),
     # Upstream truth wins: a finished video beats any earlier verdict.
-    _row(Action.ADOPT, LIVE | {Status.FAILED, Status.CANCELLED}, Status.COMPLETED),
-    _row(Action.REPORT, RUNNING | {Status.FAILED, Status.CANCELLED}, Status.COMPLETED),
+    _row(Action.ADOPT, LIVE | {*WITHOUT_VIDEO}, Status.COMPLETED),
+    _row(Action.REPORT, RUNNING | {*WITHOUT_VIDEO}, Status.COMPLETED),
 )
 """Every move of a submission. What is not here does not happen."""
 
-RESUBMITTABLE = frozenset({Status.FAILED, Status.CANCELLED})
+RESUBMITTABLE = frozenset(WITHOUT_VIDEO)
 """A job in one of these may be resubmitted without paying twice for one video."""
 
 

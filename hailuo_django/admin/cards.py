@@ -88,13 +88,12 @@ class Card:
     def _waits_for(self) -> str:
         """Which other submission keeps this one from being sent."""
         row = self.submission
-        if row.status != Status.UNSENT or row.beside_others:
+        if row.status != Status.UNSENT or row.beside_others or self.job.submission_count == 1:
             return ""
-        others = (one for one in self.job.submissions.all() if one.pk != row.pk)
-        alive = [one.number for one in others if one.may_be_billed or one.runs_upstream]
-        if not alive:
+        alive = Submission.objects.using(self.job._state.db).may_arrive().filter(job=self.job)
+        if (other := alive.exclude(pk=row.pk).first()) is None:
             return ""
-        return _("Submission %d may still become a video: both would be billed.") % alive[0]
+        return _("Submission %d may still become a video: both would be billed.") % other.number
 
     def _times(self) -> Facts:
         row = self.submission

@@ -39,7 +39,7 @@ class DeletionMixin(HailuoAdmin):
     ) -> HttpResponse:
         """Ask and delete; a live job is refused with words instead of a bare 403."""
         job = self.get_object(request, unquote(object_id))
-        # Not only what may be billed: also what a webhook has named is asked for here alone.
+        # The permission is asked for on every page, and looks for what was named on none.
         protected = job and job.submissions.using(job._state.db).protected().exists()
         if job and protected and self.has_delete_permission(request):
             return self._refuse(request, self.address("change", job.pk))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from hailuo_django.models import JobEvent, Submission, VideoJob
-from hailuo_django.states import LIVE, Action, Status
+from hailuo_django.states import LIVE, WITHOUT_VIDEO, Action, Status
 
 from . import display
 
@@ -144,6 +144,6 @@ def _money(event: JobEvent) -> str:
         return _("%s spent") % usd
     if event.action in (Action.MISS, Action.CANCEL):  # Krea never said that it has ended
         return _("%s still reserved") % usd
-    if event.from_status in LIVE and event.to_status in (Status.FAILED, Status.CANCELLED):
+    if event.from_status in LIVE and event.to_status in WITHOUT_VIDEO:
         return _("%s no longer reserved") % usd
     return ""

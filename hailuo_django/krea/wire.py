@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from hailuo_django.states import FailureCode, Status
+from hailuo_django.states import WITHOUT_VIDEO, FailureCode, Status
 
 from .problems import Problem, Refusal, failure_code, read_error, read_problem
 from .text import Redact, bounded, is_storable, unchanged
@@ -173,7 +173,7 @@ def _job_problem(tree: Mapping[str, object], status: str) -> Problem:
     result = tree.get("result")
     inner = result.get("error") if isinstance(result, Mapping) else None
     problem = read_error(tree.get("error") or inner)
-    if any(problem) or status not in (Status.FAILED, Status.CANCELLED):
+    if any(problem) or status not in WITHOUT_VIDEO:
         return problem
     return read_problem(tree)
 

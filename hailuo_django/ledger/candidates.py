@@ -19,10 +19,9 @@ from hailuo_django.conf import conf
 from hailuo_django.exceptions import Conflict
 from hailuo_django.krea.wire import JobReport, Unreadable, is_job_id, read_job
 from hailuo_django.models import Stranger, Submission, VideoJob
-from hailuo_django.models.conditions import WITHOUT_VIDEO
 from hailuo_django.models.submission_querysets import SubmissionQuerySet
 from hailuo_django.nudge import nudge_after_commit
-from hailuo_django.states import ENDED, Action, Status
+from hailuo_django.states import ENDED, WITHOUT_VIDEO, Action, Status
 
 from .conflicts import undecidable
 from .recipe import POLL, WEBHOOK, By, lock_job, write_decision, write_note

@@ -16,9 +16,9 @@ from hailuo_django.conf import conf
 from hailuo_django.krea.problems import is_about_the_account
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
-from hailuo_django.models.conditions import HAS_A_NAME, WITHOUT_VIDEO
+from hailuo_django.models.conditions import HAS_A_NAME
 from hailuo_django.nudge import nudge_after_commit
-from hailuo_django.states import Action, FailureCode, Status
+from hailuo_django.states import WITHOUT_VIDEO, Action, FailureCode, Status
 
 from .candidates import keep_told, note_displaced
 from .recipe import POLL, SYSTEM, WEBHOOK, By, Move, Moved, lock_job, move, result, write_note

@@ -20,7 +20,7 @@ from hailuo_django.models import REQUEST_FIELDS, JobEvent, Submission, VideoJob
 from hailuo_django.models.conditions import HAS_A_NAME
 from hailuo_django.models.submission_querysets import SubmissionQuerySet
 from hailuo_django.nudge import nudge_after_commit
-from hailuo_django.states import ENDED, LIVE, RESUBMITTABLE, Action, Status
+from hailuo_django.states import LIVE, RESUBMITTABLE, WITHOUT_VIDEO, Action, Status
 
 from .conflicts import BY_ACTION, CANCEL, LOOK, conflict, stale, too_dear
 from .recipe import SYSTEM, By, Move, lock_job, move, write_decision, write_event
@@ -204,7 +204,7 @@ def sync(job: VideoJob, *, by: By, cooldown_seconds: float = 0) -> None:
         mine = Submission.objects.using(alias).filter(job_id=job.pk)
         waiting = Q(status__in=LIVE - {Status.UNSENT, Status.SUBMITTING})
         waiting |= Q(status=Status.UNSENT) & ~Q(candidate_id="")
-        reversible = HAS_A_NAME & Q(status__in=ENDED - {Status.COMPLETED})
+        reversible = HAS_A_NAME & Q(status__in=WITHOUT_VIDEO)
         # Where the video may not be linked, Krea may know a better address by now.
         lacking = Q(status=Status.COMPLETED)
         if not rows.get().is_flagged:

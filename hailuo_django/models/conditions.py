@@ -6,13 +6,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from hailuo_django.states import LIVE, RUNNING, FailureCode, Status
+from hailuo_django.states import LIVE, RUNNING, WITHOUT_VIDEO, FailureCode, Status
 
 NOT_FOUND_AFTER = timedelta(minutes=15)
 """A job that Krea does not know for so long is gone; just after its POST it may be late."""
-
-WITHOUT_VIDEO = (Status.FAILED, Status.CANCELLED)
-"""The ends of what is not paid for."""
 
 ABSENT = (FailureCode.GIVEN_UP, FailureCode.NOT_FOUND)
 """Failures that we assumed and Krea never said."""

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from hailuo_django.states import Status
+from hailuo_django.states import WITHOUT_VIDEO, Status
 
 from .submissions import Submission
 
@@ -27,7 +27,7 @@ class StrangerQuerySet(models.QuerySet["Stranger"]):
         Lost answers wait for more than that, and what runs or is completed waits for nothing.
         """
         named = self.open().filter(named_for__isnull=False).values("named_for")
-        waiting = [Status.UNSENT, Status.FAILED, Status.CANCELLED]
+        waiting = [Status.UNSENT, *WITHOUT_VIDEO]
         return Submission.objects.using(self.db).filter(pk__in=named, status__in=waiting)
 
     def open(self) -> StrangerQuerySet:

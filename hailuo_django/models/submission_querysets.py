@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from hailuo_django.states import RUNNING, Status
+from hailuo_django.states import RUNNING, WITHOUT_VIDEO, Status
 
 from .conditions import (
     ABSENT,
@@ -19,7 +19,6 @@ from .conditions import (
     NEVER_ENDING,
     NOT_FOUND_AFTER,
     UNSETTLED,
-    WITHOUT_VIDEO,
     lost_for_good,
 )
 
@@ -118,7 +117,7 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         a backup has forgotten what was sent since. And what was refused, or withdrawn: whoever
         refused it in Krea's place may have passed it on.
         """
-        never_named = Q(status__in=[Status.UNSENT, Status.FAILED, Status.CANCELLED])
+        never_named = Q(status__in=[Status.UNSENT, *WITHOUT_VIDEO])
         return self.lost() | self.filter(never_named, krea_job_id=None)
 
     def replaceable(self) -> SubmissionQuerySet:

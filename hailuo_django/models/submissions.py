@@ -12,9 +12,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from hailuo_django.clock import site_time
-from hailuo_django.states import ENDED, LIVE, RUNNING, Action, FailureCode, Status
+from hailuo_django.states import ENDED, LIVE, RUNNING, WITHOUT_VIDEO, Action, FailureCode, Status
 
-from .conditions import WITHOUT_VIDEO
 from .jobs import VideoJob
 from .submission_querysets import PROTECTED, SubmissionQuerySet
 

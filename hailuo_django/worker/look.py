@@ -20,8 +20,7 @@ from hailuo_django.krea.client import KreaClient
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.ledger import next_look, rare_look
 from hailuo_django.models import Submission, VideoJob
-from hailuo_django.models.conditions import WITHOUT_VIDEO
-from hailuo_django.states import ENDED, Status
+from hailuo_django.states import ENDED, WITHOUT_VIDEO, Status
 
 from .absence import awaits_address, write_absence
 from .candidates import weigh_candidate

@@ -24,7 +24,7 @@ from hailuo_django.krea.listing import list_since
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.ledger import next_look
 from hailuo_django.models import DeletedSubmission, Submission, VideoJob
-from hailuo_django.states import Status
+from hailuo_django.states import WITHOUT_VIDEO, Status
 
 from .evidence import SKEW, Finding, Listing, Window, examine, rivals
 from .known import lacks_any, sort_out
@@ -198,7 +198,7 @@ def _is_its_own(job: JobReport, row: Submission, window: Window, offset: timedel
     Whatever token it was sent with: a renewed one lists the jobs of the one before.
     """
     rows = Submission.objects.using(VideoJob.database()).exclude(pk=row.pk)
-    lost = Q(status=Status.UNCONFIRMED) | Q(status__in=[Status.FAILED, Status.CANCELLED])
+    lost = Q(status=Status.UNCONFIRMED) | Q(status__in=WITHOUT_VIDEO)
     doubtful = Q(status=Status.SUBMITTING) | Q(lost, lost_at__isnull=False)
     columns = ("status", "sent_at", "created_at", "lost_at", "lease_expires_at", "evidence")
     others = list(rows.filter(doubtful, krea_job_id=None).only(*columns))
@@ -206,7 +206,7 @@ def _is_its_own(job: JobReport, row: Submission, window: Window, offset: timedel
     closed = {
         other.pk
         for other in others
-        if other.status in (Status.FAILED, Status.CANCELLED) or other.evidence.get("absent")
+        if other.status in WITHOUT_VIDEO or other.evidence.get("absent")
     }
     for gone in DeletedSubmission.objects.using(rows.db).filter(lost_at__isnull=False):
         windows[-gone.pk] = _window(gone, offset)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import pytest
 from django.db.models import ProtectedError
+from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
 from hailuo_django import budget, ledger
 from hailuo_django.exceptions import SUBMISSION_ALIVE, Conflict
 from hailuo_django.krea.wire import JobReport
+from hailuo_django.ledger.candidates import readable
 from hailuo_django.models import JobEvent, KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, FailureCode, Status
-from hailuo_django.tokens import Addressee
-from hailuo_django.webhooks import _apply
+from hailuo_django.tokens import Addressee, make_token
 from hailuo_django.worker.send import SendLane
 from hailuo_django.worker.sweep import sweep
+from tests.webhooks.rows import post
 
 from .rows import (
     ago,
@@ -41,9 +44,10 @@ pytestmark = pytest.mark.django_db
 HOURS = 3600
 
 
-def deliver(job: VideoJob, news: JobReport, number: int = 1) -> int:
-    """What the webhook of a submission is answered."""
-    return _apply(Addressee(job.pk, number), news)
+def deliver(job: VideoJob, news: JobReport) -> int:
+    """What the webhook of the first submission is answered."""
+    token = make_token(Addressee(job.pk, 1))
+    return post(Client(), reverse("hailuo_django:webhook", args=[token]), readable(news).encode())
 
 
 def unknown_for_a_day(krea: Sandbox, job: VideoJob) -> None:

@@ -142,7 +142,7 @@ ARGUED: dict[str, str] = {
     "connections=LookLane.width - ListLane.width,": "how many stay open is a matter of speed",
     "if not is_left or monotonic() + batch_seconds() >= end:": INSTANT,
     "self.done = None": "None is as false as False",
-    "hailuo_django.ledger.reports.x_confirm_end: - ~Q(krea_status__in=states.ENDED),": (
+    "hailuo_django.ledger.reports.x_confirm_end: - ~Q(krea_status__in=WITHOUT_VIDEO),": (
         "what Krea has ended is counted, and not asked for, before"
     ),
     "hailuo_django.ledger.reports.x_confirm_end: - job_id=job_id,": ONE_ROW,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import F
@@ -61,7 +61,7 @@ def change(job: VideoJob, **fields: Any) -> None:
 
 def move_back(job: VideoJob, *, days: float = 0, **span: float) -> None:
     """Let the life of a job have been so much earlier, and all of it told."""
-    now = timezone.localtime()
+    now = datetime.now(timezone.get_default_timezone())
     # Days of the site's: one of them may have had 25 hours.
     then = (now - timedelta(days=days)).astimezone(UTC)
     earlier = now.astimezone(UTC) - then + timedelta(**span)

@@ -49,6 +49,13 @@ def best(urls: Sequence[str], hosts: Collection[str]) -> str:
     return next(linked, urls[0] if urls else "")
 
 
+def better(urls: Sequence[str], known: str, hosts: Collection[str]) -> str:
+    """Return the best of ``urls`` where it serves better than the one known; else nothing."""
+    url = best(urls, hosts)
+    serves = linkable(url, hosts) or not known
+    return url if serves and not linkable(known, hosts) else ""
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True

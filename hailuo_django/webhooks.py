@@ -20,7 +20,7 @@ from . import ledger, results
 from .conf import conf
 from .krea.text import Secret, redactor
 from .krea.wire import JobReport, Unreadable, read_job
-from .states import ENDED, Status
+from .states import ENDED, WITHOUT_VIDEO, Status
 from .tokens import PATTERN, Addressee, BadToken, read_token
 
 logger = logging.getLogger(__name__)
@@ -94,14 +94,18 @@ def _apply(addressee: Addressee, news: JobReport | None) -> int:
         return 202
     # Also what ended here alone: since Krea did not find it, or somebody gave it up.
     open_ended = ~Q(krea_status__in=ENDED)
+    # That there is no video after all is Krea's to say, when it is asked.
+    untold = Q() if news.status not in WITHOUT_VIDEO else ~ledger.is_told_of(news.krea_job_id)
     may_decide, seen = _may_decide(news), ledger.webhook_seen()
     if may_decide and ledger.report(
-        job_id, number, news, by=ledger.WEBHOOK, where=open_ended, **seen
+        job_id, number, news, by=ledger.WEBHOOK, where=open_ended & untold, **seen
     ):
         return 200
     if ledger.count_webhook(job_id, number, news):
         return 200
-    if may_decide and ledger.confirm_end(job_id, number, news, by=ledger.WEBHOOK, **seen):
+    if may_decide and ledger.confirm_end(
+        job_id, number, news, by=ledger.WEBHOOK, where=untold, **seen
+    ):
         return 200
     ledger.make_due(job_id, number, news)
     return 202

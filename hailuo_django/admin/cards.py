@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from hailuo_django import results
 from hailuo_django.conf import conf
-from hailuo_django.models import Submission, VideoJob
+from hailuo_django.models import Stranger, Submission, VideoJob
 from hailuo_django.states import Status
 
 from . import display, progress, signs
@@ -90,10 +90,14 @@ class Card:
         row = self.submission
         if row.status != Status.UNSENT or row.beside_others or self.job.submission_count == 1:
             return ""
-        alive = Submission.objects.using(self.job._state.db).may_arrive().filter(job=self.job)
-        if (other := alive.exclude(pk=row.pk).first()) is None:
-            return ""
-        return _("Submission %d may still become a video: both would be billed.") % other.number
+        others = Submission.objects.using(self.job._state.db).filter(job=self.job)
+        others = others.exclude(pk=row.pk)
+        if other := others.may_arrive().first():
+            return _("Submission %d may still become a video: both would be billed.") % other.number
+        named = Stranger.objects.using(others.db).unrecorded().filter(named_for__in=others)
+        if stranger := named.first():
+            return _("Krea job %s was named for another submission: both may be billed.") % stranger
+        return ""
 
     def _times(self) -> Facts:
         row = self.submission

@@ -20,19 +20,18 @@ from .batches import (
     take_batch,
     work_on,
 )
-from .candidates import choose, reject_candidate, what_was_told
+from .candidates import choose, reject_candidate
 from .drafts import change_draft, delete_draft
+from .hints import count_webhook, make_due, webhook_seen
 from .outcomes import claim, hold, lose, lose_abandoned, record_answer, refuse
 from .recipe import POLL, WEBHOOK, By
 from .reports import (
+    KnownJob,
     adopt,
     confirm_end,
-    count_webhook,
     fill_result,
-    make_due,
     miss,
     report,
-    webhook_seen,
 )
 from .schedule import (
     bring_forward,
@@ -44,6 +43,7 @@ from .schedule import (
     take_look,
     take_to_list,
 )
+from .told import is_told_of, what_was_told
 from .verdicts import (
     cancel_absent,
     dismiss,
@@ -61,6 +61,7 @@ __all__ = [
     "POLL",
     "WEBHOOK",
     "By",
+    "KnownJob",
     "adopt",
     "allowed",
     "announce_owed",
@@ -85,6 +86,7 @@ __all__ = [
     "give_up",
     "hand_over",
     "hold",
+    "is_told_of",
     "lose",
     "lose_abandoned",
     "make_due",

@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
@@ -16,10 +16,11 @@ from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.states import Action, FailureCode, Status
 
-from .candidates import keep_told
 from .recipe import SYSTEM, Move, lock_job, move, write_note
-from .reports import adopt
+from .reports import KnownJob, adopt
 from .schedule import each_alone
+from .told import keep_told
+from .verdicts import remember_strangers
 
 
 def claim(
@@ -143,7 +144,7 @@ def record_answer(claimed: Submission, answer: JobReport) -> None:
     """Krea answered the POST with a job id: recorded always, lease or not."""
     try:
         recorded = adopt(claimed, answer, by=SYSTEM)
-    except IntegrityError:
+    except KnownJob:
         reason = f"Krea answered with the id of another submission: {answer.krea_job_id}"
         lose(claimed, reason=reason, raw=answer.raw)
         return
@@ -156,7 +157,10 @@ def record_answer(claimed: Submission, answer: JobReport) -> None:
         rows = Submission.objects.using(VideoJob.database())
         with transaction.atomic(using=rows.db):
             lock_job(claimed.job_id)
-            keep_told(rows.get(pk=claimed.pk), answer, by=SYSTEM)
+            if row := rows.filter(pk=claimed.pk).first():
+                keep_told(row, answer, by=SYSTEM)
+            else:
+                remember_strangers(claimed.account, [answer])  # deleted meanwhile
 
 
 def _lost(reason: str) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from hailuo_django import results, states
@@ -16,13 +16,11 @@ from hailuo_django.conf import conf
 from hailuo_django.krea.problems import is_about_the_account
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
-from hailuo_django.models.conditions import HAS_A_NAME
-from hailuo_django.nudge import nudge_after_commit
 from hailuo_django.states import WITHOUT_VIDEO, Action, FailureCode, Status
 
-from .candidates import keep_told, note_displaced
-from .recipe import POLL, SYSTEM, WEBHOOK, By, Move, Moved, lock_job, move, result, write_note
-from .schedule import first_look, found_again, rare_look
+from .candidates import note_displaced
+from .recipe import POLL, SYSTEM, By, Move, Moved, lock_job, move, result, write_note
+from .schedule import first_look, rare_look
 from .wishes import HAS_ITS_VIDEO, stop_twins_of_a_video, wish_cancelled
 
 
@@ -48,12 +46,19 @@ def report(
     return move(wanted, then=_stop_twins(job_id), **_facts(news, target), **fields) is not None
 
 
-def confirm_end(job_id: uuid.UUID, number: int, news: JobReport, *, by: By, **fields: Any) -> bool:
+class KnownJob(Exception):
+    """The job of Krea's is another submission's."""
+
+
+def confirm_end(
+    job_id: uuid.UUID, number: int, news: JobReport, *, by: By, where: Q = Q(), **fields: Any
+) -> bool:
     """Put Krea's word in the place of the same end that was assumed here; False where none was."""
     if news.status not in WITHOUT_VIDEO:
         return False
     alias, facts = VideoJob.database(), _facts(news, Status(news.status))
     mine = Submission.objects.using(alias).filter(
+        where,
         ~Q(krea_status__in=WITHOUT_VIDEO),
         job_id=job_id,
         number=number,
@@ -77,9 +82,19 @@ def confirm_end(job_id: uuid.UUID, number: int, news: JobReport, *, by: By, **fi
 def adopt(submission: Submission, news: JobReport, *, by: By, where: Q = Q()) -> bool:
     """Record that ``news`` is about this submission, whatever state it is in.
 
-    False when another Krea job is on record already. Raises IntegrityError when this Krea
-    job belongs to another submission.
+    False when another Krea job is on record already. Raises KnownJob when this one is another
+    submission's.
     """
+    try:
+        return _adopt(submission, news, by, where)
+    except IntegrityError:
+        others = Submission.objects.using(VideoJob.database()).exclude(pk=submission.pk)
+        if others.filter(krea_job_id=news.krea_job_id).exists():
+            raise KnownJob from None
+        raise  # a receiver of the site's, about rows of its own
+
+
+def _adopt(submission: Submission, news: JobReport, by: By, where: Q) -> bool:
     target = states.known(news.status) or Status.PROCESSING
     unknown = Q(krea_job_id=None)
     wanted = Move.of(
@@ -108,6 +123,7 @@ def _remember_id(submission: Submission, news: JobReport, by: By, where: Q) -> b
             krea_job_id=news.krea_job_id,
             krea_status="",
             candidate_id="",
+            written_off_at=None,  # Krea may bill it, and can be asked
             due_at=timezone.now(),
         ):
             detail = f"Krea's job id became known late: {news.krea_job_id}"
@@ -144,65 +160,13 @@ def miss(submission: Submission, *, not_found_since: datetime, cancelled: bool) 
     """
     asked: dict[str, Any] = {"due_at": rare_look(not_found_since), "note": ""}
     asked["not_found_since"] = not_found_since
+    # Not where a webhook has told of it since Krea was asked.
+    unheard = Q(not_found_since=submission.not_found_since)
     if cancelled:
-        move(Move.of(submission, Action.CANCEL, Status.CANCELLED, POLL), **asked)
+        move(Move.of(submission, Action.CANCEL, Status.CANCELLED, POLL, where=unheard), **asked)
     else:
-        wanted = Move.of(submission, Action.MISS, Status.FAILED, POLL)
+        wanted = Move.of(submission, Action.MISS, Status.FAILED, POLL, where=unheard)
         move(wanted, **asked, failure_code=FailureCode.NOT_FOUND)
-
-
-def count_webhook(job_id: uuid.UUID, number: int, news: JobReport) -> bool:
-    """Count a webhook that repeats what is on record; False when it does not.
-
-    The address of a video that has none is news.
-    """
-    said = Submission.objects.using(VideoJob.database()).filter(
-        job_id=job_id,
-        number=number,
-        krea_job_id=news.krea_job_id,
-        status=news.status,
-        krea_status=news.status,  # what was assumed here is none of Krea's words
-    )
-    if news.status == Status.COMPLETED and news.urls:
-        said = said.exclude(result_url="")
-    return bool(said.update(**webhook_seen()))
-
-
-def make_due(job_id: uuid.UUID, number: int, news: JobReport | None = None) -> None:
-    """Have Krea itself asked now, and keep what a webhook said, should Krea have no answer."""
-    alias = VideoJob.database()
-    rows = Submission.objects.using(alias).filter(job_id=job_id, number=number)
-    with transaction.atomic(using=alias):
-        lock_job(job_id)
-        if news:
-            for row in rows:
-                if keep_told(row, news):
-                    rows.filter(krea_job_id=None).update(candidate_id=news.krea_job_id)
-                _doubt_its_end(row, news)
-        # What has ended without a name is nothing that Krea could be asked for.
-        can_be_asked_for = Q(status__in=states.LIVE) | HAS_A_NAME
-        due_at = Case(When(can_be_asked_for, then=Value(timezone.now())))
-        if rows.update(due_at=due_at, **found_again(), **webhook_seen()):
-            stop_twins_of_a_video(job_id, by=WEBHOOK)
-            nudge_after_commit(job_id, using=alias)
-
-
-def _doubt_its_end(submission: Submission, news: JobReport) -> None:
-    """Where Krea told of an end without a video, and now tells of one, it is in doubt again."""
-    mine = Submission.objects.using(VideoJob.database()).filter(
-        pk=submission.pk,
-        krea_job_id=news.krea_job_id,
-        krea_status__in=WITHOUT_VIDEO,
-        status__in=WITHOUT_VIDEO,
-    )
-    if news.status == Status.COMPLETED and mine.update(krea_status=news.status):
-        detail = f"A webhook says {news.status}, against {submission.status}: Krea is asked."
-        write_note(submission, detail, WEBHOOK)
-
-
-def webhook_seen() -> dict[str, Any]:
-    """Return the counters of one more webhook."""
-    return {"webhook_count": F("webhook_count") + 1, "last_webhook_at": timezone.now()}
 
 
 def _flaw(news: JobReport, target: Status) -> str:

@@ -40,8 +40,12 @@ class Risk:
 
 def without_risk() -> Q:
     """Return the condition on a job that nothing may still become a video of it."""
-    pk = OuterRef("pk")
-    return Q(~Exists(_alive(pk)), ~Exists(_named(pk)))
+    return Q(~Exists(_alive(OuterRef("pk"))), without_a_named_job())
+
+
+def without_a_named_job() -> Q:
+    """Return the condition on a job that nothing unknown was named for its submissions."""
+    return Q(~Exists(_named(OuterRef("pk"))))
 
 
 def _alive(job_id: Any) -> SubmissionQuerySet:

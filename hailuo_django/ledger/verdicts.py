@@ -24,6 +24,7 @@ from hailuo_django.states import ENDED, Action, FailureCode, Status
 from .candidates import reject_candidate
 from .conflicts import undecidable
 from .recipe import SYSTEM, By, Move, lock_job, move, write_decision, write_note
+from .risks import without_a_named_job
 from .schedule import rare_look
 from .wishes import want
 
@@ -69,9 +70,12 @@ def send_again(submission: Submission, *, by: By) -> Submission:
 
 
 def resend_absent(submission: Submission, *, proof: str) -> Submission:
-    """Replace what provably never reached Krea. Raises Conflict or BudgetExceeded."""
+    """Replace what provably never reached Krea. Raises Conflict or BudgetExceeded.
+
+    Not beside a job that was named for another submission: that is a person's to accept.
+    """
     absent = _absent(submission, Status.FAILED, proof, Q(cancel_requested_at=None))
-    return _replace(submission, absent, FailureCode.NOT_FOUND, SYSTEM)
+    return _replace(submission, absent, FailureCode.NOT_FOUND, SYSTEM, without_a_named_job())
 
 
 def end_absent(submission: Submission, *, proof: str) -> bool:
@@ -136,8 +140,10 @@ def remember_strangers(account: str, jobs: Sequence[JobReport]) -> None:
         news = {"krea_status": job.status, "raw": job.raw, "last_seen_at": now}
         if job.created_at:
             news["krea_created_at"] = site_time(job.created_at)
-        # An end that a webhook told of is not forgotten for a list that lags.
-        told = Q(named_for__isnull=False, krea_status__in=ENDED)
+        # An end that a webhook told of is not forgotten for a list that lags: only a video counts
+        # for more.
+        kept = ENDED if job.status != Status.COMPLETED else {Status.COMPLETED}
+        told = Q(named_for__isnull=False, krea_status__in=kept)
         rows.filter(~told, pk=row.pk).update(**news)
     rows.bulk_create(
         [
@@ -155,10 +161,12 @@ def remember_strangers(account: str, jobs: Sequence[JobReport]) -> None:
     )
 
 
-def _replace(submission: Submission, ended: Move, failure_code: FailureCode, by: By) -> Submission:
+def _replace(
+    submission: Submission, ended: Move, failure_code: FailureCode, by: By, where: Q = Q()
+) -> Submission:
     alias = VideoJob.database()
     job = VideoJob.objects.using(alias).get(pk=submission.job_id)
-    newest = Q(status=Status.UNCONFIRMED, submission_count=submission.number)
+    newest = where & Q(status=Status.UNCONFIRMED, submission_count=submission.number)
     fields = _why(failure_code)
     with transaction.atomic(using=alias), _in_these_words():
         budget.lock()

@@ -53,8 +53,9 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         return self.filter(IS_LIVE | UNSETTLED | runs_on)
 
     def protected(self) -> SubmissionQuerySet:
-        """Return those that are not deleted: they, or a job named for them, may be billed."""
-        return self.filter(IS_LIVE | UNSETTLED | Q(Exists(_named_jobs(self.db).unrecorded())))
+        """Return those that are not deleted: they, or a job named for them, may be a video."""
+        named = self.filter(Exists(_named_jobs(self.db).unrecorded()))
+        return self.may_arrive() | named
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete settled submissions. Raises ProtectedError where any is ``protected()``."""
@@ -79,13 +80,15 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         """Return those to be sent, in the order in which they were asked for.
 
         Not where their own webhook named a job that is still unknown: they may have been sent.
-        Nor where Krea has told since that another submission runs, unless a person accepted that.
+        Nor where it is known since that another submission of the job runs, or where one was
+        named for another, unless a person accepted that.
         """
-        named, others = _named_jobs(self.db).open(), self.model._default_manager.using(self.db)
-        others = others.may_arrive().filter(job=OuterRef("job")).exclude(pk=OuterRef("pk"))
-        alone = Q(beside_others=True) | ~Q(Exists(others))
+        others = self.model._default_manager.using(self.db).may_arrive()
+        others = others.filter(job=OuterRef("job")).exclude(pk=OuterRef("pk"))
+        siblings = _strangers(self.db).unrecorded().filter(named_for__job=OuterRef("job"))
+        alone = Q(beside_others=True) | Q(~Exists(others), ~Exists(siblings))
         wanted = self.filter(status=Status.UNSENT, candidate_id="", cancel_requested_at=None)
-        return wanted.filter(~Q(Exists(named)), alone).due(now)
+        return wanted.filter(alone, ~Exists(_named_jobs(self.db).unrecorded())).due(now)
 
     def spoken_for(self) -> SubmissionQuerySet:
         """Return those without a Krea job for which their own webhook named one still unknown."""
@@ -173,7 +176,11 @@ class SubmissionQuerySet(QuerySet["Submission"]):
 
 def _named_jobs(alias: str) -> StrangerQuerySet:
     """Return the upstream jobs that were named for a submission, in a subquery of its own."""
+    return _strangers(alias).filter(named_for=OuterRef("pk"))
+
+
+def _strangers(alias: str) -> StrangerQuerySet:
     from .strangers import Stranger
 
     rows: StrangerQuerySet = Stranger.objects.using(alias)
-    return rows.filter(named_for=OuterRef("pk"))
+    return rows

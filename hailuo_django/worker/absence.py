@@ -76,7 +76,8 @@ def _is_settled(submission: Submission) -> bool:
 def _take_what_was_told(submission: Submission) -> bool:
     """Take a webhook's word for a video that Krea has no answer about; False where is none."""
     named = submission.krea_job_id is None
-    if conf.WEBHOOK_CONFIRM or not (named or submission.runs_upstream):
+    lacks_address = submission.status == Status.COMPLETED and not submission.result_url
+    if conf.WEBHOOK_CONFIRM or not (named or lacks_address or submission.runs_upstream):
         return False
     try:
         told = read_job(ledger.what_was_told(submission))
@@ -86,6 +87,9 @@ def _take_what_was_told(submission: Submission) -> bool:
         return False
     if named:
         weigh_candidate(submission, told, by=ledger.WEBHOOK)
+        return True
+    if lacks_address:
+        ledger.fill_result(submission, told)
         return True
     return ledger.report(submission.job_id, submission.number, told, by=ledger.WEBHOOK)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -42,7 +41,7 @@ def weigh_candidate(submission: Submission, news: JobReport, *, by: By = ledger.
         # Not where another was named, or is on record, since Krea was asked.
         mine = Q(candidate_id=submission.candidate_id)
         ledger.adopt(submission, news, by=by, where=mine)
-    except IntegrityError:
+    except ledger.KnownJob:
         ledger.reject_candidate(submission, "It belongs to another submission.")
 
 

@@ -120,7 +120,7 @@ def _write_news(submission: Submission, news: JobReport) -> None:
         ledger.finish_look(submission, due_at=_due_after(submission, news))
     elif assumed and ledger.confirm_end(job_id, number, news, by=ledger.POLL):
         return
-    elif _lacks_address(submission) and _has_another(submission, news):
+    elif _has_better_address(submission, news):
         ledger.fill_result(submission, news)
     else:
         due_at = _due_after(submission, news)
@@ -147,12 +147,9 @@ def _is_first_cancel(taken: Submission) -> bool:
     return taken.is_to_cancel and taken.cancel_sent_at == taken.last_polled_at
 
 
-def _lacks_address(submission: Submission) -> bool:
-    url, completed = submission.result_url, submission.status == Status.COMPLETED
-    return completed and not results.linkable(url, conf.RESULT_HOSTS)
-
-
-def _has_another(submission: Submission, news: JobReport) -> bool:
-    """Tell whether Krea names an address that is better than the one on record."""
-    url = results.best(news.urls, conf.RESULT_HOSTS)
-    return bool(url) and (not submission.result_url or results.linkable(url, conf.RESULT_HOSTS))
+def _has_better_address(submission: Submission, news: JobReport) -> bool:
+    """Tell whether Krea names an address that serves better than the one on record."""
+    is_completed = submission.status == Status.COMPLETED
+    return is_completed and bool(
+        results.better(news.urls, submission.result_url, conf.RESULT_HOSTS)
+    )

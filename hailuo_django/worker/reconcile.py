@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 
-from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -23,7 +22,7 @@ from hailuo_django.krea.listing import Listing as JobList
 from hailuo_django.krea.listing import list_since
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.ledger import next_look
-from hailuo_django.models import DeletedSubmission, Submission, VideoJob
+from hailuo_django.models import DeletedSubmission, Stranger, Submission, VideoJob
 from hailuo_django.states import WITHOUT_VIDEO, Status
 
 from .evidence import SKEW, Finding, Listing, Window, examine, rivals
@@ -132,9 +131,10 @@ def _weigh(search: Search, answer: JobList) -> None:
     # sent, and whose job a stranger is cannot be told by what they know.
     held = pacing.is_held()
     # Nor where its own webhook has named a job: that Krea lists none proves nothing against it.
-    rows = Submission.objects.using(VideoJob.database()).spoken_for()
-    asked = [row.pk for row in search.submissions]
-    spoken_for = set(rows.filter(pk__in=asked).values_list("pk", flat=True))
+    named = Stranger.objects.using(VideoJob.database()).unrecorded()
+    spoken_for = set(
+        named.filter(named_for__in=search.submissions).values_list("named_for", flat=True)
+    )
     for row, finding in findings:
         with ledger.each_alone(row):
             if held or row.pk in spoken_for or not _decide(row, finding, offset):
@@ -158,7 +158,7 @@ def _adopt(row: Submission, job: JobReport) -> bool:
     undecided = Q(status=Status.UNCONFIRMED, candidate_id="")
     try:
         return ledger.adopt(row, job, by=ledger.POLL, where=undecided)
-    except IntegrityError:  # another worker knew better
+    except ledger.KnownJob:  # another worker knew better
         return False
 
 

@@ -94,12 +94,12 @@ def claimed(krea: Sandbox) -> tuple[SendLane, Sending]:
 
 
 @contextmanager
-def refused(action: str, job: VideoJob) -> Iterator[None]:
+def refused(action: str, job: VideoJob, error: type[Exception] = RuntimeError) -> Iterator[None]:
     """A receiver of the site's that raises when this is written down about the job."""
 
     def refuse(instance: JobEvent, **kwargs: Any) -> None:
         if (instance.action, instance.job_id) == (action, job.pk):
-            raise RuntimeError("a receiver of the site's")
+            raise error("a receiver of the site's")
 
     post_save.connect(refuse, JobEvent)
     try:

@@ -13,7 +13,7 @@ from hailuo_django import budget, ledger
 from hailuo_django.clock import site_time
 from hailuo_django.exceptions import SUBMISSION_ALIVE, Conflict
 from hailuo_django.krea.wire import read_job
-from hailuo_django.ledger.candidates import MAX_NAMED
+from hailuo_django.ledger.told import MAX_NAMED
 from hailuo_django.models import KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.sandbox.jobs import SandboxJob

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import pytest
 from django.db.models import ProtectedError
-from django.test import Client
-from django.urls import reverse
 from pytest_django import Settings
 
 from hailuo_django import budget, ledger
-from hailuo_django.exceptions import SUBMISSION_ALIVE, Conflict
-from hailuo_django.krea.wire import JobReport
-from hailuo_django.ledger.candidates import readable
-from hailuo_django.models import JobEvent, KreaAccount, Stranger, Submission, VideoJob
+from hailuo_django.exceptions import Conflict
+from hailuo_django.models import JobEvent, Stranger, Submission, VideoJob
 from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, FailureCode, Status
-from hailuo_django.tokens import Addressee, make_token
 from hailuo_django.worker.send import SendLane
 from hailuo_django.worker.sweep import sweep
-from tests.webhooks.rows import post
 
+from .hearsay import can_be_resubmitted, deliver, let_sending_go_on
 from .rows import (
     ago,
     change,
@@ -44,35 +39,11 @@ pytestmark = pytest.mark.django_db
 HOURS = 3600
 
 
-def deliver(job: VideoJob, news: JobReport) -> int:
-    """What the webhook of the first submission is answered."""
-    token = make_token(Addressee(job.pk, 1))
-    return post(Client(), reverse("hailuo_django:webhook", args=[token]), readable(news).encode())
-
-
 def unknown_for_a_day(krea: Sandbox, job: VideoJob) -> None:
     """Krea does not know the job for so long that nobody goes on waiting."""
     forgotten(krea, job)
     change(job, not_found_since=ago(hours=25))
     look_again(job)
-
-
-def can_be_resubmitted(job: VideoJob) -> bool:
-    """Whether nobody has to force it."""
-    try:
-        fresh(job).resubmit()
-    except Conflict as refusal:
-        assert refusal.code == SUBMISSION_ALIVE
-        return False
-    return True
-
-
-@pytest.fixture
-def ended(krea: Sandbox) -> VideoJob:
-    """Failed, as Krea itself said."""
-    job = sent()
-    krea.move(krea.jobs[0].id, "failed")
-    return look_again(job)
 
 
 def test_a_video_told_of_after_krea_told_of_an_end_is_in_doubt_and_brought_home(
@@ -224,19 +195,6 @@ def test_that_krea_does_not_know_it_for_a_moment_frees_nothing(
     ledger.give_up(only(job), by=operator)
 
     assert not can_be_resubmitted(job)
-
-
-@pytest.fixture
-def held_up(krea: Sandbox) -> VideoJob:
-    """Refused for want of money, as it seemed; its own webhook has named a job since."""
-    krea.misbehave("payment_required", on="generate")
-    job = sent()
-    ledger.make_due(job.pk, 1, told(krea, made_twice(krea), "processing"))
-    return job
-
-
-def let_sending_go_on() -> None:
-    KreaAccount.objects.update(send_after=None)
 
 
 def test_what_a_sender_has_read_before_a_name_was_rejected_is_not_sent(

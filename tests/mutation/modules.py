@@ -23,7 +23,9 @@ MODULES: dict[str, tuple[str, ...]] = {
             "ledger/candidates.py",
             "ledger/outcomes.py",
             "ledger/recipe.py",
+            "ledger/hints.py",
             "ledger/reports.py",
+            "ledger/told.py",
             "ledger/risks.py",
             "ledger/schedule.py",
             "ledger/verdicts.py",
@@ -147,8 +149,8 @@ ARGUED: dict[str, str] = {
     ),
     "hailuo_django.ledger.reports.x_confirm_end: - job_id=job_id,": ONE_ROW,
     "hailuo_django.ledger.reports.x_confirm_end: - number=number,": ONE_ROW,
-    "hailuo_django.ledger.reports.x_count_webhook: - job_id=job_id,": ONE_ROW,
-    "hailuo_django.ledger.reports.x_count_webhook: - number=number,": ONE_ROW,
+    "hailuo_django.ledger.hints.x_count_webhook: - job_id=job_id,": ONE_ROW,
+    "hailuo_django.ledger.hints.x_count_webhook: - number=number,": ONE_ROW,
     "mine = rows.filter(NEVER_ENDING, pk=submission.pk, )": (
         "what runs was given up a statement before, or is gone"
     ),

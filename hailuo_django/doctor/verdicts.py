@@ -99,7 +99,7 @@ def told(job: VideoJob) -> Iterator[str]:
             yield _("    Krea is asked about %(id)s.") % {"id": foreign(submission.candidate_id)}
         for stranger in _named(submission):
             named = {"stranger": told_stranger(stranger)}
-            yield _("    A webhook of this submission named: %(stranger)s") % named
+            yield _("    Named for this submission: %(stranger)s") % named
         if submission.status == Status.UNCONFIRMED:
             yield from _evidence(submission)
 

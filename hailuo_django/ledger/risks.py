@@ -19,7 +19,7 @@ class Risk:
 
     alive: Collection[Submission] = ()
     named: Collection[Stranger] = ()
-    """Jobs of Krea's that its submissions' own webhooks named and that are on no record."""
+    """Jobs of Krea's that were named for its submissions and that are on no record."""
 
     @classmethod
     def of(cls, job_id: Any) -> Risk:
@@ -35,7 +35,7 @@ class Risk:
             else:
                 yield f"{which.capitalize()} may be alive: {usd} twice."
         for stranger in self.named:
-            yield f"Krea job {stranger.krea_job_id}, named by a webhook, may be billed."
+            yield f"Krea job {stranger.krea_job_id}, named for a submission, may be billed."
 
 
 def without_risk() -> Q:

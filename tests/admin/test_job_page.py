@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from hailuo_django.admin import cards
-from hailuo_django.models import JobEvent, Submission, VideoJob
+from hailuo_django.models import JobEvent, Stranger, Submission, VideoJob
 from hailuo_django.states import Status
 from tests.api.people import draft, ended, wanted
 
@@ -273,4 +273,21 @@ def test_what_is_not_sent_since_the_one_before_runs_says_so(browser: Browser, gr
     assert words in browser.open(page_of(job)).text
 
     Submission.objects.filter(number=2).update(beside_others=True)
+    assert words not in browser.open(page_of(job)).text
+
+
+def test_nor_what_waits_since_a_job_was_named_for_the_one_before(
+    browser: Browser, grace: User
+) -> None:
+    job = ended(grace, Status.FAILED, krea_status="failed", krea_job_id="first")
+    job.resubmit(actor=grace, source=JobEvent.Source.OPERATOR)
+    words = "Krea job second was named for another submission: both may be billed."
+    assert words not in browser.open(page_of(job)).text
+
+    named = Stranger.objects.create(
+        krea_job_id="second", named_for=Submission.objects.get(number=1)
+    )
+    assert words in browser.open(page_of(job)).text
+
+    Stranger.objects.filter(pk=named.pk).update(dismissed_at=timezone.now())
     assert words not in browser.open(page_of(job)).text

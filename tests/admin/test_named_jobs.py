@@ -130,7 +130,7 @@ def test_the_doctor_names_it_and_its_way_out(
     assert f"forgotten  processing  {held_up.pk} #1" in told
 
     call_command("hailuo_doctor", "show", str(held_up.pk))
-    assert "A webhook of this submission named: Krea job forgotten" in capsys.readouterr().out
+    assert "Named for this submission: Krea job forgotten" in capsys.readouterr().out
     call_command("hailuo_doctor", "dismiss", "forgotten", "--yes")
     sweep()
     assert fresh(held_up).status == Status.BACKLOGGED

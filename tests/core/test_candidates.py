@@ -361,7 +361,7 @@ def test_whoever_sends_again_what_a_webhook_has_named_is_told_in_the_history(
     ledger.make_due(job.pk, 1, named("forgotten"))
     forgotten(krea, job)
     ledger.send_again(only(job), by=operator)
-    assert "Krea job forgotten, named by a webhook, may be billed." in (
+    assert "Krea job forgotten, named for a submission, may be billed." in (
         job.events.filter(action=Action.RESUBMIT).get().detail
     )
 
@@ -397,7 +397,7 @@ def test_whoever_forces_another_is_told_of_it(krea: Sandbox) -> None:
     sweep()
     ledger.make_due(job.pk, 1, named(second))
     fresh(job).resubmit(force=True)
-    assert f"Krea job {second}, named by a webhook, may be billed" in (
+    assert f"Krea job {second}, named for a submission, may be billed" in (
         job.events.latest("pk").detail
     )
 

@@ -19,7 +19,7 @@ def count(usual: int, proof: int) -> int:
 EXAMPLES = count(100, 1_000)
 
 # Runs of the model of everything, and steps in each.
-HISTORIES = count(40, 1_000)
+HISTORIES = count(30, 1_000)
 HISTORY_STEPS = count(30, 50)
 
 # Jobs of the chaos on each database; ``make proof`` calls its command instead.
@@ -62,5 +62,12 @@ SETS_OF_RIGHTS = count(10, 200)
 CONTESTED_KEYS = count(10, 200)
 
 # Requests made up by the API's description: for each operation at random, and no fewer in all.
-REQUESTS = count(10, 350)
-MADE_UP_REQUESTS = count(400, 5_000)
+REQUESTS = count(6, 350)
+MADE_UP_REQUESTS = count(250, 5_000)
+
+# Jobs that an operator submits with one click, and in a long list.
+SUBMITTED_AT_ONCE = count(200, 1_000)
+LISTED = count(30, 100)
+
+# The signals that stop a demo before it has begun to serve.
+SIGNALS = count(1, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from hailuo_django.sandbox import Sandbox
 from hailuo_django.states import Action, Status
 from hailuo_django.worker import batches, tasks
 from hailuo_django.worker.sweep import sweep
+from tests import effort
 from tests.api.people import draft, wanted
 
 from .pages import Browser, Page, grant, person, token_of
@@ -81,27 +83,29 @@ def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_a_thousand_jobs_are_submitted_in_the_background_with_one_message(
+def test_hundreds_of_jobs_are_submitted_in_the_background_with_one_message(
     browser: Browser, grace: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches, "batch_seconds", lambda: 600.0)
+    count = effort.SUBMITTED_AT_ONCE
+    told, usd = f"{count:,}", f"{Decimal('0.2835') * count} USD"
 
-    page = confirmed(browser, 1000)
+    page = confirmed(browser, count)
 
-    assert "1,000 jobs are being submitted." in page.text
-    assert "Jobs submitted: 0 of 1,000" in page.text
-    assert "… waiting 1,000 283.5000 USD" in page.text
+    assert f"{told} jobs are being submitted." in page.text
+    assert f"Jobs submitted: 0 of {told}" in page.text
+    assert f"… waiting {told} {usd}" in page.text
     assert submitted() == 0
     sweep()
-    assert submitted() == Submission.objects.count() == 1000
+    assert submitted() == Submission.objects.count() == count
     page = browser.open(page.address)
-    assert "Jobs submitted: 1,000 of 1,000" in page.text
-    assert "✓ done 1,000 283.5000 USD" in page.text
+    assert f"Jobs submitted: {told} of {told}" in page.text
+    assert f"✓ done {told} {usd}" in page.text
     events = JobEvent.objects.all()
     assert {(e.action, e.source, e.actor_id) for e in events} == {("submit", "operator", grace.pk)}
     entries = LogEntry.objects.filter(user=grace)
     assert {e.get_change_message() for e in entries} == {"Submitted for 0.2835 USD."}
-    assert entries.values("object_id").distinct().count() == 1000
+    assert entries.values("object_id").distinct().count() == count
 
 
 def test_a_few_jobs_are_submitted_while_the_operator_waits(browser: Browser) -> None:

@@ -19,8 +19,10 @@ import pytest
 import requests
 
 from hailuo_django.tokens import PATTERN
+from tests import effort
 
 MANAGE = Path(__file__).parents[2] / "manage.py"
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP][: effort.SIGNALS]
 
 
 class Demo(subprocess.Popen[str]):
@@ -34,7 +36,12 @@ class Demo(subprocess.Popen[str]):
         super().__init__(
             ["sh", "-c", f"trap '' INT; exec {command}"],  # noqa: S607
             env=os.environ
-            | {"DJANGO_SETTINGS_MODULE": "example_project.settings", "TMPDIR": str(temporary)},
+            | {
+                "DJANGO_SETTINGS_MODULE": "example_project.settings",
+                "TMPDIR": str(temporary),
+                # Else a process that sets its title writes over the environment that names it.
+                "SPT_NOENV": "1",
+            },
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -136,7 +143,7 @@ def test_it_serves_what_it_printed_until_ctrl_c(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_it_leaves_nothing_when_it_is_stopped_early(tmp_path: Path, number: signal.Signals) -> None:
     with demo(tmp_path, "--seconds=60") as process:
         process.read_until("Making the database" if number == signal.SIGINT else "Sign in")

@@ -93,11 +93,10 @@ def reject_candidate(
     with transaction.atomic(using=VideoJob.database()):
         lock_job(submission.job_id)
         # To be sent, or to be looked for in Krea's list; what has ended waits for nothing.
-        waits = Q(status__in=[Status.UNSENT, Status.UNCONFIRMED])
-        due_at = Case(When(waits, then=Value(timezone.now())))
+        waits, beside = Q(status__in=[Status.UNSENT, Status.UNCONFIRMED]), told_beside(submission)
+        due_at = timezone.now() if beside else Case(When(waits, then=Value(timezone.now())))
         detail = f"{submission.candidate_id} was named and not adopted: {reason}"
-        rest = {"candidate_id": told_beside(submission), "not_found_since": None}
-        if mine.update(**rest, due_at=due_at, note=detail):
+        if mine.update(candidate_id=beside, not_found_since=None, due_at=due_at, note=detail):
             write_note(submission, detail, by)
         if is_anothers:
             named = Stranger.objects.using(mine.db).filter(named_for=submission)

@@ -73,12 +73,12 @@ def is_told_of(krea_job_id: str) -> Q:
 
 def told_beside(rejected: Submission) -> str:
     """Return a job of whose video a webhook told before another was named that is none."""
-    named = Stranger.objects.using(VideoJob.database()).filter(named_for=rejected)
-    told = named.filter(krea_status=Status.COMPLETED)
+    unknown = Stranger.objects.using(VideoJob.database()).unrecorded()
+    told = unknown.filter(named_for=rejected, krea_status=Status.COMPLETED)
     # Else two of which Krea knows neither would be asked for in turn, for ever.
     if told.filter(krea_job_id=rejected.candidate_id).exists():
         return ""
-    best = told.unrecorded().order_by("-last_seen_at", "-pk").first()
+    best = told.order_by("-last_seen_at", "-pk").first()
     return best.krea_job_id if best else ""
 
 

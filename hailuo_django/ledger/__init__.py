@@ -20,7 +20,7 @@ from .batches import (
     take_batch,
     work_on,
 )
-from .candidates import choose, reject_candidate, respell
+from .candidates import choose, reject_candidate
 from .drafts import change_draft, delete_draft
 from .hints import count_webhook, make_due, webhook_seen
 from .outcomes import claim, hold, lose, lose_abandoned, record_answer, refuse
@@ -101,7 +101,6 @@ __all__ = [
     "remember_strangers",
     "report",
     "resend_absent",
-    "respell",
     "resubmit",
     "send_again",
     "stop",

@@ -62,25 +62,6 @@ def note_displaced(rows: QuerySet[Submission], krea_job_id: str, by: By) -> None
         write_note(row, f"{detail}, and may be billed as well.", by)
 
 
-def respell(submission: Submission, krea_job_id: str) -> None:
-    """Write the job that is named for it as Krea does, whose answer tells that both are one."""
-    alias, former = VideoJob.database(), submission.candidate_id
-    strangers = Stranger.objects.using(alias)
-    with transaction.atomic(using=alias):
-        lock_job(submission.job_id)
-        mine = _rows().filter(pk=submission.pk, candidate_id=former)
-        if not mine.update(candidate_id=krea_job_id):
-            return
-        named = strangers.filter(krea_job_id=former, named_for=submission)
-        for row in named:
-            others = strangers.filter(krea_job_id=krea_job_id).exclude(pk=row.pk)
-            if others.update(named_for=submission):
-                row.delete(using=alias)
-            else:
-                named.update(krea_job_id=krea_job_id)
-    submission.candidate_id = krea_job_id
-
-
 def reject_candidate(
     submission: Submission, reason: str, *, by: By = POLL, is_anothers: bool = False
 ) -> None:

@@ -8,7 +8,6 @@ the one on record.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from django.db.models import Exists, Q
@@ -38,16 +37,14 @@ def keep_told(submission: Submission, news: JobReport, *, by: By = WEBHOOK) -> b
     person has dismissed it, unless the webhook tells of a video since; and without one, not in
     the place of another that has.
     """
-    known = submission.krea_job_id or submission.candidate_id
-    if known.casefold() == news.krea_job_id.casefold():
-        news = replace(news, krea_job_id=known)
     is_its_own = submission.krea_job_id == news.krea_job_id
     if is_its_own and (conf.WEBHOOK_CONFIRM or news.status != Status.COMPLETED):
         return True
     is_new = _write_told(submission, news)
-    if is_new and known not in ("", news.krea_job_id):
+    beside = submission.krea_job_id or submission.candidate_id
+    if is_new and beside not in (None, "", news.krea_job_id):
         teller = "A webhook" if by == WEBHOOK else "Krea's answer"
-        detail = f"{teller} names Krea job {news.krea_job_id} beside {known}: both may be billed."
+        detail = f"{teller} names Krea job {news.krea_job_id} beside {beside}: both may be billed."
         write_note(submission, detail, by)
     strangers = Stranger.objects.using(VideoJob.database())
     dismissed = strangers.filter(krea_job_id=news.krea_job_id, dismissed_at__isnull=False)

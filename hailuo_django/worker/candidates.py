@@ -26,8 +26,6 @@ def weigh_candidate(submission: Submission, news: JobReport, *, by: By = ledger.
 
     A job without a readable time fits: it was named for this one, and it may be paid for.
     """
-    if by == ledger.POLL and news.krea_job_id != submission.candidate_id:
-        ledger.respell(submission, news.krea_job_id)
     earliest = aware(submission.sent_at or submission.created_at) - OLDER_THAN_ITS_ORDER
     chosen = submission.was_named_by_a_person
     # What a person names may be older: rows that a restored site writes anew are younger.

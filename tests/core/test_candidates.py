@@ -476,23 +476,6 @@ def test_one_job_in_two_spellings_is_not_two(krea: Sandbox, operator: ledger.By)
         ledger.choose(only(second), found, by=operator)
 
 
-@pytest.mark.parametrize("is_on_record", [False, True])
-def test_nor_is_it_where_a_webhook_spells_it_otherwise(krea: Sandbox, is_on_record: bool) -> None:
-    job = sent() if is_on_record else lost(krea)
-    krea._upstream.jobs = InAnyCase(krea._upstream.jobs)
-    found = krea.jobs[0].id
-    ledger.make_due(job.pk, 1, named(found.upper()))
-    sweep()
-    ledger.make_due(job.pk, 1, named(found.upper()))
-    krea.move(found, "failed")
-    sweep()
-
-    assert (fresh(job).status, only(job).krea_job_id) == (Status.FAILED, found)
-    assert "both may be billed" not in notes(job)
-    assert not Stranger.objects.open().exists()
-    fresh(job).resubmit()
-
-
 # What Krea gives no answer about.
 
 

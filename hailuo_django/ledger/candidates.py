@@ -73,15 +73,15 @@ def reject_candidate(
     mine = _rows().filter(pk=submission.pk, candidate_id=submission.candidate_id)
     with transaction.atomic(using=VideoJob.database()):
         lock_job(submission.job_id)
+        if is_anothers:
+            named = Stranger.objects.using(mine.db).filter(named_for=submission)
+            named.filter(krea_job_id=submission.candidate_id).update(named_for=None)
         # To be sent, or to be looked for in Krea's list; what has ended waits for nothing.
         waits, beside = Q(status__in=[Status.UNSENT, Status.UNCONFIRMED]), told_beside(submission)
         due_at = timezone.now() if beside else Case(When(waits, then=Value(timezone.now())))
         detail = f"{submission.candidate_id} was named and not adopted: {reason}"
         if mine.update(candidate_id=beside, not_found_since=None, due_at=due_at, note=detail):
             write_note(submission, detail, by)
-        if is_anothers:
-            named = Stranger.objects.using(mine.db).filter(named_for=submission)
-            named.filter(krea_job_id=submission.candidate_id).update(named_for=None)
 
 
 def _nameable(submission: Submission, krea_job_id: str) -> Submission | None:

@@ -25,7 +25,7 @@ from .wishes import stop_twins_of_a_video
 def count_webhook(job_id: uuid.UUID, number: int, news: JobReport) -> bool:
     """Count a webhook that repeats what is on record; False when it does not.
 
-    The address of a video is news where it has none, or none that may be linked.
+    The address of a video that has none is news.
     """
     said = Submission.objects.using(VideoJob.database()).filter(
         job_id=job_id,

@@ -161,7 +161,7 @@ def miss(submission: Submission, *, not_found_since: datetime, cancelled: bool) 
     asked: dict[str, Any] = {"due_at": rare_look(not_found_since), "note": ""}
     asked["not_found_since"] = not_found_since
     # Not where a webhook has told of it since Krea was asked.
-    unheard = Q(not_found_since=submission.not_found_since)
+    unheard = Q(due_at=submission.due_at, not_found_since=submission.not_found_since)
     if cancelled:
         move(Move.of(submission, Action.CANCEL, Status.CANCELLED, POLL, where=unheard), **asked)
     else:

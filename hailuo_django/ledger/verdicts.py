@@ -75,7 +75,7 @@ def resend_absent(submission: Submission, *, proof: str) -> Submission:
     Not beside a job that was named for another submission: that is a person's to accept.
     """
     absent = _absent(submission, Status.FAILED, proof, Q(cancel_requested_at=None))
-    return _replace(submission, absent, FailureCode.NOT_FOUND, SYSTEM, without_a_named_job())
+    return _replace(submission, absent, FailureCode.NOT_FOUND, SYSTEM)
 
 
 def end_absent(submission: Submission, *, proof: str) -> bool:
@@ -161,16 +161,24 @@ def remember_strangers(account: str, jobs: Sequence[JobReport]) -> None:
     )
 
 
-def _replace(
-    submission: Submission, ended: Move, failure_code: FailureCode, by: By, where: Q = Q()
-) -> Submission:
+def _replace(submission: Submission, ended: Move, failure_code: FailureCode, by: By) -> Submission:
     alias = VideoJob.database()
     job = VideoJob.objects.using(alias).get(pk=submission.job_id)
-    newest = where & Q(status=Status.UNCONFIRMED, submission_count=submission.number)
+    newest = Q(status=Status.UNCONFIRMED, submission_count=submission.number)
     fields = _why(failure_code)
-    with transaction.atomic(using=alias), _in_these_words():
+    with transaction.atomic(using=alias):
         budget.lock()
-        return want(job, newest, Action.RESUBMIT, by, instead_of=(ended, fields))
+        if by == SYSTEM:
+            _check_that_none_is_named(job)
+        with _in_these_words():
+            return want(job, newest, Action.RESUBMIT, by, instead_of=(ended, fields))
+
+
+def _check_that_none_is_named(job: VideoJob) -> None:
+    lock_job(job.pk)
+    if not VideoJob.objects.using(job._state.db).filter(without_a_named_job(), pk=job.pk).exists():
+        message = _("A job of Krea's was named for a submission of this job and may be billed.")
+        raise Conflict(message, code="known_job")
 
 
 def _given_up(submission: Submission, by: By, where: Q) -> Move:

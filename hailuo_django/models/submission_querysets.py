@@ -53,9 +53,11 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         return self.filter(IS_LIVE | UNSETTLED | runs_on)
 
     def protected(self) -> SubmissionQuerySet:
-        """Return those that are not deleted: they, or a job named for them, may be a video."""
-        named = self.filter(Exists(_named_jobs(self.db).unrecorded()))
-        return self.may_arrive() | named
+        """Return those that are not deleted: they, or a job named for them, may be billed.
+
+        What a person gave up is theirs to delete, whatever Krea goes on saying.
+        """
+        return self.filter(IS_LIVE | UNSETTLED | Q(Exists(_named_jobs(self.db).unrecorded())))
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete settled submissions. Raises ProtectedError where any is ``protected()``."""

@@ -33,7 +33,8 @@ def write_absence(submission: Submission, **changes: Any) -> None:
     is_gone = absent_for >= NOT_FOUND_AFTER
     changes |= {"due_at": _due_although_absent(submission, since), "not_found_since": since}
     cancelled = changes.get("cancel_sent_at", submission.cancel_sent_at) is not None
-    if is_gone and _take_what_was_told(submission):
+    # Where the video is needs no proof that Krea has forgotten it.
+    if (is_gone or submission.status == Status.COMPLETED) and _take_what_was_told(submission):
         return
     if submission.account not in ("", pacing.account()):
         if _is_settled(submission):

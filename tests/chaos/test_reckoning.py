@@ -91,6 +91,17 @@ def test_a_video_that_is_on_no_row(krea: Sandbox) -> None:
     assert any("ended and Krea has a job for it" in line for line in reckoning.wrong)
 
 
+def test_a_video_that_is_on_its_row_under_an_id_that_krea_does_not_know(krea: Sandbox) -> None:
+    job = completed(krea, "Chaos 1. [webhook_other_job]")
+    row = Submission.objects.filter(job=job)
+    row.update(krea_job_id="invented")
+    assert Reckoning(krea).offences == []
+
+    row.update(result_url=f"{krea.url}/videos/of-another.mp4")
+    assert len(Reckoning(krea).without_row) == 1
+    assert any("not its own" in line for line in Reckoning(krea).wrong)
+
+
 def lose(job: VideoJob) -> None:
     """Forget what became of a submission."""
     lost = {"status": "unconfirmed", "krea_job_id": None, "ended_at": None}

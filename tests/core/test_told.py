@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from django.db import IntegrityError
-from django.db.models import ProtectedError
 from pytest_django import Settings
 
 from hailuo_django import budget, ledger
@@ -85,6 +84,18 @@ def test_also_where_krea_said_so_itself_and_forgot_it(krea: Sandbox) -> None:
     assert fresh(job).video_url == video.urls[0]
 
 
+def test_and_where_nobody_was_waiting_for_its_address_any_more(krea: Sandbox) -> None:
+    job = sent()
+    video = told(krea, krea.jobs[0].id)
+    ledger.report(job.pk, 1, said(video.krea_job_id, "completed"), by=ledger.POLL)
+    change(job, ended_at=ago(hours=2), due_at=None)
+    assert deliver(job, video) == 202
+
+    krea.misbehave("missing", on="get", times=None)
+    sweep()
+    assert fresh(job).video_url == video.urls[0]
+
+
 def test_the_word_about_a_job_on_record_counts_although_it_was_named_for_another(
     krea: Sandbox,
 ) -> None:
@@ -122,6 +133,20 @@ def test_krea_is_asked_again_for_what_was_told_of_once_a_wrong_name_is_rejected(
     assert "mistyped was named and not adopted: Krea does not know it." in notes(job)
     look_again(job)
     assert fresh(job).status == Status.COMPLETED
+
+
+def test_nor_does_what_is_another_ones_stay_in_its_way(krea: Sandbox) -> None:
+    job = lost(krea)
+    video = told(krea, krea.jobs[0].id)
+    deliver(job, video)
+    older = told(krea, made_twice(krea))
+    deliver(job, older)
+    krea.jobs[1].created_at = ago(days=2)
+
+    sweep()
+    assert only(job).candidate_id == video.krea_job_id
+    sweep()
+    assert fresh(job).video_url == video.urls[0]
 
 
 def test_two_of_which_krea_knows_neither_are_not_asked_for_in_turn(krea: Sandbox) -> None:
@@ -189,7 +214,7 @@ def test_what_never_reached_krea_is_not_sent_again_beside_a_named_job(
     newest = ended.submissions.get(number=2)
     assert newest.evidence["absent"]
     assert newest.status == Status.UNCONFIRMED
-    assert newest.note.startswith("Not sent again:")
+    assert newest.note.startswith("Not sent again: A job of Krea's was named for a submission")
     assert fresh(ended).submission_count == 2
 
 
@@ -247,23 +272,6 @@ def test_an_answer_that_krea_does_not_know_it_gives_way_to_a_webhook_since(
 
     lane.record(item, absent.value)
     assert fresh(job).status == Status.PROCESSING
-
-
-def test_what_was_given_up_is_not_deleted_while_krea_says_that_it_runs(
-    krea: Sandbox, operator: ledger.By
-) -> None:
-    job = sent()
-    krea.move(krea.jobs[0].id, "processing")
-    pass_time(krea, 5 * HOURS)
-    look_again(job)
-    ledger.give_up(only(job), by=operator)
-    look_again(job)
-    with pytest.raises(ProtectedError):
-        fresh(job).delete()
-
-    krea.move(krea.jobs[0].id, "failed")
-    look_again(job)
-    fresh(job).delete()
 
 
 def test_what_was_given_up_is_reserved_again_once_krea_knows_it(

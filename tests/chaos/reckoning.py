@@ -112,7 +112,7 @@ class Reckoning:
 
     def _has(self, key: Addressee, job: SandboxJob) -> bool:
         row = self.rows.get(key)
-        # After a quarter of an hour its webhook counts, which gave it an id that Krea does not know.
+        # In the end its webhook counts, which gave it an id that Krea does not know.
         renamed = "webhook_other_job" in job.faults and row and row.krea_job_id not in self.upstream
         return (
             row is not None

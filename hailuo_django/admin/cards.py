@@ -94,8 +94,8 @@ class Card:
         others = others.exclude(pk=row.pk)
         if other := others.may_arrive().first():
             return _("Submission %d may still become a video: both would be billed.") % other.number
-        named = Stranger.objects.using(others.db).unrecorded().filter(named_for__in=others)
-        if stranger := named.first():
+        named = Stranger.objects.using(others.db).named_for_job(self.job)
+        if stranger := named.exclude(named_for=row).first():
             return _("Krea job %s was named for another submission: both may be billed.") % stranger
         return ""
 

@@ -55,4 +55,4 @@ def _alive(job_id: Any) -> SubmissionQuerySet:
 
 def _named(job_id: Any) -> QuerySet[Stranger]:
     strangers = Stranger.objects.using(VideoJob.database())
-    return strangers.unrecorded().filter(named_for__job=job_id)
+    return strangers.named_for_job(job_id)

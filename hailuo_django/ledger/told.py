@@ -101,9 +101,9 @@ def _write_told(submission: Submission, news: JobReport) -> bool:
     is_new = mine.filter(named_for=None).update(named_for=submission, **anew) > 0
     if news.status == Status.COMPLETED:
         is_new |= mine.exclude(krea_status=Status.COMPLETED).update(**told, **anew) > 0
-        for row in mine:
-            if results.better(news.urls, _address_in(row.raw), conf.RESULT_HOSTS):
-                mine.update(**told)
+        kept = mine.first()
+        if kept and results.better(news.urls, _address_in(kept.raw), conf.RESULT_HOSTS):
+            mine.update(**told)
     else:
         # A word that comes late does not replace an end.
         mine.exclude(krea_status__in=ENDED).update(**told)

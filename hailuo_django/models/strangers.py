@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, QuerySet
@@ -20,6 +22,10 @@ class StrangerQuerySet(models.QuerySet["Stranger"]):
         """Return those that nobody dismissed and no submission has on record."""
         known = Submission.objects.using(self.db).filter(krea_job_id=OuterRef("krea_job_id"))
         return self.filter(~Exists(known), dismissed_at=None)
+
+    def named_for_job(self, job: Any) -> StrangerQuerySet:
+        """Return those that were named for any submission of a job; also in a subquery."""
+        return self.unrecorded().filter(named_for__job=job)
 
     def held_up(self) -> QuerySet[Submission]:
         """Return the submissions that wait until somebody says whose these jobs are.

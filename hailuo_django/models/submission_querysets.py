@@ -87,7 +87,7 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         """
         others = self.model._default_manager.using(self.db).may_arrive()
         others = others.filter(job=OuterRef("job")).exclude(pk=OuterRef("pk"))
-        siblings = _strangers(self.db).unrecorded().filter(named_for__job=OuterRef("job"))
+        siblings = _strangers(self.db).named_for_job(OuterRef("job"))
         alone = Q(beside_others=True) | Q(~Exists(others), ~Exists(siblings))
         wanted = self.filter(status=Status.UNSENT, candidate_id="", cancel_requested_at=None)
         return wanted.filter(alone, ~Exists(_named_jobs(self.db).unrecorded())).due(now)

@@ -112,11 +112,12 @@ class Reckoning:
 
     def _has(self, key: Addressee, job: SandboxJob) -> bool:
         row = self.rows.get(key)
+        if row is None or row.krea_job_id is None:
+            return False
         # In the end its webhook counts, which gave it an id that Krea does not know.
-        renamed = "webhook_other_job" in job.faults and row and row.krea_job_id not in self.upstream
+        renamed = "webhook_other_job" in job.faults and row.krea_job_id not in self.upstream
         return (
-            row is not None
-            and (row.krea_job_id == job.id or bool(row.krea_job_id and renamed))
+            (row.krea_job_id == job.id or renamed)
             and row.status == Status.COMPLETED
             and job.id in row.result_url
         )

@@ -76,9 +76,9 @@ def end_turn(turn: Turn) -> None:
 
 def bring_forward() -> None:
     """End what a host has held back whose clock was far ahead, and would until then."""
-    never = timezone.now() + LONGEST_HOLD
-    for name in ("send_after", "look_after", "trial_until"):
-        _account().filter(**{f"{name}__gt": never}).update(**{name: None})
+    now = timezone.now()
+    for name in ("send_after", "look_after", "trial_until", "paused_at"):
+        _account().filter(**{f"{name}__gt": now + LONGEST_HOLD}).update(**{name: now})
 
 
 def may_look() -> bool:

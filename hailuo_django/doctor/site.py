@@ -14,7 +14,7 @@ from hailuo_django.checks.cluster import check_cluster
 from hailuo_django.clock import ahead_of_database
 from hailuo_django.conf import conf
 from hailuo_django.models import VideoJob
-from hailuo_django.worker.evidence import SKEW
+from hailuo_django.worker.evidence import DRIFT
 
 from .findings import Finding, Level, ok, problem
 
@@ -33,7 +33,7 @@ def examine_settings() -> Iterator[Finding]:
 def examine_clock() -> Iterator[Finding]:
     """Compare the clock of this machine with that of the database, which all hosts share."""
     seconds = round(ahead_of_database(VideoJob.database()).total_seconds())
-    if abs(seconds) > SKEW.total_seconds():
+    if abs(seconds) > DRIFT.total_seconds():
         found = _("This machine's clock is %d s ahead of the database's: workers here do nothing.")
         yield problem("clock.database", found % seconds, _("Set it right: run NTP on every host."))
 

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.db.models import Case, DateTimeField, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from hailuo_django.conf import conf
 from hailuo_django.krea.wire import JobReport
-from hailuo_django.models import Batch, JobEvent, Submission, VideoJob
+from hailuo_django.models import Batch, DeletedSubmission, JobEvent, Submission, VideoJob
 from hailuo_django.states import Action
 
 from .recipe import SYSTEM, lock_job, write_decision
@@ -139,19 +139,24 @@ def take_to_list(
 def bring_forward() -> int:
     """Make due what is put off for longer than anything is; return how many submissions.
 
-    The clock of some host was far ahead, and what it wrote would wait until then.
+    The clock of some host was far ahead, and what it wrote would wait until then. What ended
+    then counts in the budgets of today, and not of every day until then.
     """
     now = timezone.now()
-    batches = Batch.objects.using(VideoJob.database())
-    batches.filter(due_at__gt=now + LONGEST_WAIT).update(due_at=now)
-    events = JobEvent.objects.using(batches.db)
-    events.filter(announce_after__gt=now + LONGEST_WAIT).update(announce_after=now)
+    for model, name in (
+        (Batch, "due_at"),
+        (JobEvent, "announce_after"),
+        (Submission, "ended_at"),
+        (DeletedSubmission, "completed_at"),
+    ):
+        rows = QuerySet[Any](model, using=VideoJob.database())
+        rows.filter(**{f"{name}__gt": now + LONGEST_WAIT}).update(**{name: now})
     intervals = (conf.POLL_MAX_INTERVAL_SECONDS, conf.UNCONFIRMED_GRACE_SECONDS)
     never = now + LONGEST_WAIT + timedelta(seconds=2 * max(intervals))
-    rows = Submission.objects.using(VideoJob.database()).filter(due_at__gt=never)
+    late = Submission.objects.using(VideoJob.database()).filter(due_at__gt=never)
     leased = When(lease_expires_at__gt=never, then=Value(now))
     expires = Case(leased, default=F("lease_expires_at"), output_field=DateTimeField())
-    return rows.update(due_at=now, lease_expires_at=expires)
+    return late.update(due_at=now, lease_expires_at=expires)
 
 
 @contextlib.contextmanager

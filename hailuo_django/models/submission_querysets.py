@@ -140,11 +140,15 @@ class SubmissionQuerySet(QuerySet["Submission"]):
         return self.lost() | self.replaceable() | self.spoken_for()
 
     def unmarked(self, longest: timedelta, now: datetime) -> SubmissionQuerySet:
-        """Return those that have taken ``longest`` and are not marked overdue."""
+        """Return those that have taken ``longest`` and are not marked overdue.
+
+        Also what began long after now, by a clock that was wrong: nobody knows when it did.
+        """
         # In the order of the index that finds those without an end; another would read all rows.
         live = self.live().filter(overdue_at=None).order_by("ended_at", "pk")
         began = Coalesce("sent_at", "created_at")
-        return live.alias(began=began).filter(began__lt=now - longest)
+        too_long = Q(began__lt=now - longest) | Q(began__gt=now + longest)
+        return live.alias(began=began).filter(too_long)
 
     def unsettled(self, before: datetime) -> SubmissionQuerySet:
         """Return those that ended here alone ``before`` then and are not marked overdue."""

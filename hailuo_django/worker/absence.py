@@ -27,7 +27,7 @@ PATIENCE_WITHOUT_ADDRESS = timedelta(hours=1)
 def write_absence(submission: Submission, **changes: Any) -> None:
     """Write down that Krea does not find it; ``changes`` go onto a row that is given back."""
     now = timezone.now()
-    since = submission.not_found_since or now
+    since = min(submission.not_found_since or now, now)  # a clock may have been far ahead
     # Krea was asked after this: whoever was held up since has learned nothing from that.
     absent_for = (submission.last_polled_at or now) - since
     is_gone = absent_for >= NOT_FOUND_AFTER

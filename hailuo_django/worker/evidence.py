@@ -19,6 +19,10 @@ from hailuo_django.krea.wire import JobReport
 SKEW = timedelta(minutes=5)
 """Between the clocks of our hosts: what was made longer before the claim is not ours."""
 
+DRIFT = timedelta(minutes=2)
+"""Between the clock of a host that works and the database's. Of two hosts one may be ahead and the
+other behind: twice this is less than ``SKEW``."""
+
 CLOSE = timedelta(minutes=1)
 """How far apart the clocks of our hosts may be for an adoption of which nobody is asked.
 

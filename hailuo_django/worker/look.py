@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from hailuo_django import ledger, pacing, results
@@ -115,10 +116,12 @@ def _write_news(submission: Submission, news: JobReport) -> None:
     job_id, number = submission.job_id, submission.number
     changed = news.status != submission.status
     assumed = submission.status in WITHOUT_VIDEO and submission.krea_status not in WITHOUT_VIDEO
-    if changed and ledger.report(job_id, number, news, by=ledger.POLL):
+    # An end without a video is no answer to what a webhook has told of since Krea was asked.
+    unheard = Q(due_at=submission.due_at) if news.status in WITHOUT_VIDEO else Q()
+    if changed and ledger.report(job_id, number, news, by=ledger.POLL, where=unheard):
         # An end is no longer due; a row that runs on is given back like any other.
         ledger.finish_look(submission, due_at=_due_after(submission, news))
-    elif assumed and ledger.confirm_end(job_id, number, news, by=ledger.POLL):
+    elif assumed and ledger.confirm_end(job_id, number, news, by=ledger.POLL, where=unheard):
         return
     elif _has_better_address(submission, news):
         ledger.fill_result(submission, news)

@@ -18,7 +18,7 @@ from hailuo_django.tokens import PATTERN
 from hailuo_django.transactions import ensure_commits
 
 from .batches import work_on_batches
-from .evidence import SKEW
+from .evidence import DRIFT
 from .lanes import run
 from .look import LookLane
 from .reconcile import ListLane
@@ -57,7 +57,7 @@ def sweep(*, only: uuid.UUID | None = None) -> int:
 def _is_out_of_time() -> bool:
     """Tell whether this host's clock is wrong: what it writes others would misread, and pay for."""
     ahead = ahead_of_database(VideoJob.database())
-    if abs(ahead) <= SKEW:
+    if abs(ahead) <= DRIFT:
         return False
     logger.error(
         "Nothing is done here: this host's clock is %d s ahead of the database's. Set it right.",

@@ -302,3 +302,24 @@ def test_that_it_failed_is_no_longer_said_of_what_krea_lists_as_completed(
 
     look_again(other)
     assert Stranger.objects.get(krea_job_id=second).krea_status == Status.COMPLETED
+
+
+def test_what_krea_answered_before_a_webhook_does_not_settle_what_the_webhook_told(
+    krea: Sandbox,
+) -> None:
+    """Its end was assumed, since Krea did not find it."""
+    job = sent()
+    forgotten(krea, job)
+    krea.behave()
+    krea.move(krea.jobs[0].id, "failed", deliver=False)
+    change(job, due_at=ago(seconds=1))
+    lane = LookLane(client(krea))
+    under_way = lane.take(60)
+    assert under_way is not None
+    answer = lane.call(under_way)
+
+    assert deliver(job, said(krea.jobs[0].id, "completed", ELSEWHERE)) == 202
+    lane.record(under_way, answer)
+
+    assert only(job).due_at is not None
+    assert not can_be_resubmitted(job)

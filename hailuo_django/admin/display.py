@@ -75,9 +75,20 @@ def dismissal(stranger: Stranger) -> str:
 
 
 def no_room(cap: Cap) -> str:
-    """Say that a cap of the budget has no room for one more job."""
-    words = _("%(budget)s has no room for it: %(room)s are left.")
-    return words % {"budget": budget.name_of(cap.balance.cap), "room": usd(cap.room_usd)}
+    """Say that a cap of the budget has no room for one more job, why, and until when."""
+    words = _(
+        "%(budget)s has no room for it: of %(limit)s, %(spent)s are spent and %(reserved)s"
+        " reserved; %(room)s are left for it. It resets at %(resets)s."
+    )
+    balance = cap.balance
+    return words % {
+        "budget": budget.name_of(balance.cap),
+        "limit": usd(balance.limit_usd),
+        "spent": usd(balance.spent_usd),
+        "reserved": usd(balance.reserved_usd),
+        "room": usd(cap.room_usd),
+        "resets": moment(balance.resets_at),
+    }
 
 
 def stays(cap: Cap) -> str:

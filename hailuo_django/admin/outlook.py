@@ -86,6 +86,11 @@ class CapLine:
         return budget.name_of(self.cap.balance.cap)
 
     @property
+    def resets(self) -> str:
+        """When it begins anew."""
+        return display.moment(self.cap.balance.resets_at)
+
+    @property
     def amounts(self) -> list[str]:
         """The limit, what is spent, reserved, wanted now, and what stays, in USD."""
         balance = self.cap.balance

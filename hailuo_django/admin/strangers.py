@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from hailuo_django import ledger
 from hailuo_django.exceptions import Conflict
-from hailuo_django.models import JobEvent, Stranger, Submission
+from hailuo_django.models import JobEvent, Stranger, Submission, VideoJob
 
 from . import display, raw
 from .base import ReadOnlyAdmin
@@ -42,25 +46,39 @@ def dismiss_selected(modeladmin: Any, request: HttpRequest, queryset: QuerySet[S
 
 
 class OpenFilter(admin.SimpleListFilter):
-    """Those that may still be ours, or those that somebody dismissed."""
+    """Those that may still be ours, unless others are asked for."""
 
     title = gettext_lazy("what is known")
     parameter_name = "known"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        """Return the two choices."""
+        """Return the choices, the usual one first."""
         return (
             ("open", gettext_lazy("open: nobody knows it")),
             ("dismissed", gettext_lazy("dismissed: none of ours")),
+            ("all", gettext_lazy("all, and those on record by now")),
         )
 
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Offer these alone: Django's own first choice shows all."""
+        for value, words in self.lookup_choices:
+            query = changelist.get_query_string({self.parameter_name: value})
+            yield {"selected": self.value() == value, "query_string": query, "display": words}
+
+    def value(self) -> str:
+        """Return what was chosen."""
+        return super().value() or "open"
+
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Return the rows of a choice."""
-        if self.value() == "open":
-            return queryset.open()
-        if self.value() == "dismissed":
-            return queryset.filter(dismissed_at__isnull=False)
-        return queryset
+        """Return the rows of a choice. Raises IncorrectLookupParameters, which Django handles."""
+        match self.value():
+            case "open":
+                return queryset.open()
+            case "dismissed":
+                return queryset.filter(dismissed_at__isnull=False)
+            case "all":
+                return queryset
+        raise IncorrectLookupParameters
 
 
 class StrangerAdmin(ReadOnlyAdmin):
@@ -110,12 +128,20 @@ class StrangerAdmin(ReadOnlyAdmin):
     def belongs_to(self, stranger: Any) -> str:
         """Return which submission has it on record by now, or whose own webhook named it."""
         if stranger.owner_job is not None:
-            names = {"number": stranger.owner_number, "job": stranger.owner_job}
-            return _("submission %(number)d of job %(job)s") % names
+            link = self._link(stranger.owner_job)
+            return format_html(_("submission {} of job {}"), stranger.owner_number, link)
         if (row := stranger.named_for) is None:
             return str(self.get_empty_value_display())
-        names = {"number": row.number, "job": row.job_id}
-        return _("a webhook named it for submission %(number)d of job %(job)s") % names
+        link = self._link(row.job_id)
+        return format_html(_("a webhook named it for submission {} of job {}"), row.number, link)
+
+    def _link(self, job_id: uuid.UUID) -> str:
+        """Return a job's id as the way to its page, where this admin has one."""
+        if not self.admin_site.is_registered(VideoJob):
+            return str(job_id)
+        name = f"admin:{self.opts.app_label}_videojob_change"
+        address = reverse(name, args=[job_id], current_app=self.admin_site.name)
+        return format_html('<a href="{}">{}</a>', address, job_id)
 
     @admin.display(description=gettext_lazy("Krea job id"), ordering="krea_job_id")
     def identifier(self, stranger: Stranger) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import apps
-from django.core.checks import CheckMessage
+from django.core.checks import CheckMessage, Info
 from django.core.checks import Warning as CheckWarning
 from django.db import connections, router
 from django.utils.translation import gettext as _
@@ -32,7 +32,20 @@ NOT_SYNCED = re.compile(r"\bsynchronous_commit\s*=\s*['\"]?(off|false|no|0)\b", 
 
 def check_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check the addresses that a server gives to others and calls."""
-    return [*_about_webhook(), *_about_results(), *_about_krea()]
+    return [*_about_queue(), *_about_webhook(), *_about_results(), *_about_krea()]
+
+
+def _about_queue() -> Iterable[CheckMessage]:
+    # Not at each command: cron mails what “hailuo_sweep” prints, every minute.
+    if not apps.is_installed("django_q"):
+        yield Info(
+            _("django_q is not in INSTALLED_APPS: no task queue does what is due."),
+            hint=_(
+                "Run “manage.py hailuo_sweep” from cron or a timer, or “hailuo_sweep --loop 15”"
+                " as a service."
+            ),
+            id="hailuo_django.I001",
+        )
 
 
 def _about_webhook() -> Iterable[CheckMessage]:

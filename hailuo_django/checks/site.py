@@ -7,7 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.checks import CheckMessage, Error, Info
+from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
@@ -52,15 +52,6 @@ def _about_urls() -> Iterable[CheckMessage]:
 
 
 def _about_apps() -> Iterable[CheckMessage]:
-    if not apps.is_installed("django_q"):
-        yield Info(
-            _("django_q is not in INSTALLED_APPS: no task queue does what is due."),
-            hint=_(
-                "Run “manage.py hailuo_sweep” from cron or a timer, or “hailuo_sweep --loop 15”"
-                " as a service."
-            ),
-            id="hailuo_django.I001",
-        )
     if not apps.is_installed("rest_framework") and _is_included(API_URLS, get_resolver()):
         yield CheckWarning(
             _("rest_framework is not in INSTALLED_APPS, but %(urls)s is included.")

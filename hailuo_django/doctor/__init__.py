@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from django.db import InterfaceError, OperationalError
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, ProgrammingError
 from django.utils.translation import gettext as _
+
+from hailuo_django.models import VideoJob
 
 from .findings import Finding, Level, foreign, problem
 from .krea import examine_krea
@@ -37,17 +39,26 @@ def examine() -> Iterator[Finding]:
     for examination in EXAMINATIONS:
         try:
             yield from list(examination())
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, ProgrammingError) as error:  # or no tables
             yield problem(
                 "examination.no_database",
                 _("%(name)s could not be done: the database cannot be used: %(error)s")
                 % {"name": examination.__name__, "error": foreign(str(error))},
-                _("Start the database server, look at DATABASES and “manage.py migrate”."),
+                _("Start the database server, look at DATABASES, and run %(migrate)s.")
+                % {"migrate": _migrate()},
             )
         except Exception as error:  # a broken site is what a doctor is called for
             yield problem(
                 "examination.failed",
                 _("%(name)s could not be done: %(error)s.")
                 % {"name": examination.__name__, "error": type(error).__name__},
-                _("Mend the settings named above, run “manage.py migrate”, and try again."),
+                _("Mend the settings named above, run %(migrate)s, and try again.")
+                % {"migrate": _migrate()},
             )
+
+
+def _migrate() -> str:
+    """Return what makes the tables, also where a router puts ours elsewhere."""
+    if (alias := VideoJob.database()) == DEFAULT_DB_ALIAS:
+        return "“manage.py migrate”"
+    return f"“manage.py migrate”, “manage.py migrate --database={alias}”"

@@ -44,9 +44,10 @@ def as_lines(found: Orphans) -> Iterator[str]:
         }
         yield from _rows(found.overdue)
     if found.unsent:
-        yield _("Submissions not sent yet, or before a backup was made: %(count)d") % {
-            "count": len(found.unsent)
-        }
+        yield _(
+            "Submissions not sent yet, as far as this database knows: %(count)d. After a restore"
+            " a job above may be theirs."
+        ) % {"count": len(found.unsent)}
         yield from _rows(found.unsent)
     yield _("Submissions that Krea does not list: %(count)d") % {"count": len(found.missing)}
     yield from _rows(found.missing)

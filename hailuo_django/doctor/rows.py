@@ -43,7 +43,7 @@ def examine_account() -> Iterator[Finding]:
     accounts = KreaAccount.objects.using(VideoJob.database())
     row = accounts.filter(held, fingerprint=pacing.account()).first()
     if row is None:
-        yield ok("account.ok", _("Nothing holds back this account."))
+        yield _not_held(accounts.filter(fingerprint=pacing.account()).first())
         return
     if row.held_at:
         yield _held(row)
@@ -60,8 +60,19 @@ def examine_account() -> Iterator[Finding]:
             "until": shown(until),
             "reason": reason,
         }
-    fix = _("It goes on by itself; at once with “manage.py hailuo_doctor resume”.")
+    fix = _(
+        "Mend what Krea says of the token or the balance, if it does. It then goes on by itself;"
+        " at once with “manage.py hailuo_doctor resume”."
+    )
     yield warning("account.paused", found, fix)
+
+
+def _not_held(row: KreaAccount | None) -> Finding:
+    if row is None or not (row.setbacks or row.doubts):
+        return ok("account.ok", _("Nothing holds back this account."))
+    return ok(
+        "account.trial", _("After trouble, one request goes out at a time until one goes through.")
+    )
 
 
 def _held(row: KreaAccount) -> Finding:

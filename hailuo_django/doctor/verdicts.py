@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from hailuo_django import ledger, pacing
 from hailuo_django.exceptions import Conflict, HailuoError
+from hailuo_django.krea.errors import NotFound
 from hailuo_django.ledger import By
 from hailuo_django.models import JobEvent, Stranger, Submission, VideoJob
 from hailuo_django.models.conditions import NEVER_ENDING
@@ -52,6 +53,10 @@ def find_submission(job: VideoJob, number: int | None, *, unsent: bool = False) 
         return found[0]
     if number is not None:
         raise Unknown(_("The job has no submission %(number)d.") % {"number": number})
+    if not found:
+        raise Unknown(
+            _("No submission of this job waits to be decided about: name one with --number.")
+        )
     raise Unknown(
         _("The job has %(count)d submissions to decide about: name one with --number.")
         % {"count": len(found)}
@@ -63,15 +68,19 @@ def find_stranger(krea_job_id: str) -> Stranger:
 
     Raises Unknown, KreaError, or Conflict where a submission has it on record.
     """
-    rows = Stranger.objects.using(VideoJob.database()).filter(krea_job_id=krea_job_id)
-    if (known := rows.first()) is not None:
-        return known
     ours = Submission.objects.using(VideoJob.database()).filter(krea_job_id=krea_job_id)
     if (owner := ours.first()) is not None:
         message = _("This Krea job belongs to submission %(number)d of job %(job)s.")
         raise Conflict(message % {"number": owner.number, "job": owner.job_id}, code="known_job")
-    with client() as krea:
-        found = krea.get(krea_job_id)
+    rows = Stranger.objects.using(ours.db).filter(krea_job_id=krea_job_id)
+    if (known := rows.first()) is not None:
+        return known
+    try:
+        with client() as krea:
+            found = krea.get(krea_job_id)
+    except NotFound:
+        name = {"id": foreign(krea_job_id)}
+        raise Unknown(_("Krea does not know a job %(id)s, nor does this site.") % name) from None
     ledger.remember_strangers(pacing.account(), [found])
     return Stranger.objects.using(rows.db).get(krea_job_id=found.krea_job_id)  # as Krea spells it
 

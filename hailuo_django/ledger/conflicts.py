@@ -29,10 +29,7 @@ DRAFT_ONLY = (Status.DRAFT,)
 SUBMIT = Wish(DRAFT_ONLY, gettext_lazy("The job is %s; only a draft can be submitted."))
 RESUBMIT = Wish(
     RESUBMITTABLE,
-    gettext_lazy(
-        "The job is %s; only a failed or cancelled job can be resubmitted, and only when none of"
-        " its submissions, and no Krea job that a webhook named for one, may still become a video."
-    ),
+    gettext_lazy("The job is %s; only a failed or cancelled job can be resubmitted."),
 )
 CANCEL = Wish(LIVE, gettext_lazy("The job is %s; there is nothing to cancel."))
 LOOK = Wish(
@@ -71,9 +68,13 @@ def conflict(row: VideoJob | None, wish: Wish) -> Conflict:
     """Return the refusal of ``wish`` for the job as it is in the database."""
     if row is None:
         return Conflict(_("This job does not exist in the database."), code="missing")
-    message = wish.refusal % row.get_status_display()
     if row.status in wish.allowed:
         # The state would do, and an earlier submission is still under way.
+        message = _(
+            "A submission of the job, or a Krea job that a webhook named for one, may still become"
+            " a video: both would be billed."
+        )
         return Conflict(message, code=SUBMISSION_ALIVE, status=row.status)
+    message = wish.refusal % row.get_status_display()
     allowed = [status for status in Status if status in wish.allowed]
     return Conflict(message, status=row.status, allowed=allowed)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from hailuo_django.models import VideoJob
 
@@ -29,6 +31,7 @@ class Page(HTMLParser):
         self.nodes: Counter[str] = Counter()
         self.attributes: list[tuple[str, dict[str, str]]] = []
         self.forms: dict[str, dict[str, list[str]]] = {}
+        self.actions: dict[str, str] = {}
         self.choices: dict[str, dict[str, str]] = {}
         self.text = ""
         self._form: dict[str, list[str]] | None = None
@@ -43,6 +46,7 @@ class Page(HTMLParser):
         name = values.get("name", "")
         if tag == "form":
             self._form = self.forms.setdefault(values.get("id", ""), {})
+            self.actions[values.get("id", "")] = values.get("action", "")
         elif tag == "select":
             self._select = name
             self.choices[name] = {}
@@ -109,9 +113,9 @@ class Browser(Client):
         return Page(self.get(address, follow=True))
 
     def post_form(self, page: Page, form: str, **values: Any) -> Page:
-        """Fill in a form of a page and post it to where the page was."""
+        """Fill in a form of a page and post it to where it says, or to where the page was."""
         data = {**page.forms[form], **values}
-        return Page(self.post(page.address, data, follow=True))
+        return Page(self.post(page.actions[form] or page.address, data, follow=True))
 
     def act(self, action: str, *jobs: VideoJob, query: str = "") -> Page:
         """Select jobs on the list, choose an action and press the button."""
@@ -165,3 +169,8 @@ def token_of(browser: Browser) -> dict[str, str]:
 def page_of(job: VideoJob, view: str = "change") -> str:
     """The address of the job's page, or of another of its views."""
     return reverse(f"admin:hailuo_django_videojob_{view}", args=[job.pk])
+
+
+def midnight() -> str:
+    """When a budget of a day begins anew, as a page writes it."""
+    return f"{timezone.localdate() + timedelta(days=1):%m/%d/%Y} 00:00:00"

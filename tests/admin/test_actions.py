@@ -15,7 +15,7 @@ from hailuo_django.models import JobEvent, Submission, VideoJob
 from hailuo_django.states import Status
 from tests.api.people import draft, ended, wanted
 
-from .pages import LIST, Browser
+from .pages import LIST, Browser, midnight
 
 pytestmark = pytest.mark.django_db
 
@@ -189,7 +189,10 @@ def test_a_budget_without_room_is_said_for_each_job_that_it_refuses(
 
     assert "1 job submitted for 0.2835 USD." in page.text
     assert "2 jobs skipped." in page.text
-    refused = "The site's budget of a day has no room for it: 0.2165 USD are left."
+    refused = (
+        "The site's budget of a day has no room for it: of 0.5000 USD, 0.0000 USD are spent and"
+        f" 0.0000 USD reserved; 0.2165 USD are left for it. It resets at {midnight()}."
+    )
     assert f"a cat – skipped {refused}" in page.text
     assert f"a dog – skipped {refused}" in page.text
     assert sorted(VideoJob.objects.values_list("status", flat=True)) == ["draft", "draft", "unsent"]

@@ -23,7 +23,7 @@ from hailuo_django.states import Status
 from hailuo_django.worker.batches import work_on_batches
 from tests.api.people import draft, ended, wanted
 
-from .pages import ADD, LIST, Browser, grant, page_of, person
+from .pages import ADD, LIST, Browser, grant, midnight, page_of, person
 from .test_job_page import HOSTILE, live_nodes
 
 pytestmark = pytest.mark.django_db
@@ -128,7 +128,7 @@ def test_a_job_whose_older_submission_may_be_alive_is_not_resubmitted(
     page = browser.act("resubmit_selected", job, ended(grace, Status.CANCELLED))
 
     assert "Resubmit 1 job for 0.2835 USD?" in page.text
-    assert "only when none of its submissions" in page.text
+    assert "may still become a video: both would be billed." in page.text
 
 
 def test_where_nothing_can_be_done_there_is_no_button(browser: Browser, grace: User) -> None:
@@ -151,8 +151,12 @@ def test_a_budget_without_room_is_foreseen_job_by_job(
     page = browser.act("submit_selected", first, second, third, fourth, fifth)
 
     assert "Submit 3 jobs for 0.8505 USD?" in page.text
-    assert "a cat The owner's budget of a day has no room for it: 0.0165 USD are left." in page.text
-    assert "an owl The site's budget of a day has no room for it: 0.0495 USD are left." in page.text
+    assert "Limit Spent Reserved Wanted now Stays Resets" in page.text
+    nothing = "0.0000 USD are spent and 0.0000 USD reserved"
+    for_it = f"0.0165 USD are left for it. It resets at {midnight()}."
+    assert f"budget of a day has no room for it: of 0.3000 USD, {nothing}; {for_it}" in page.text
+    for_it = f"0.0495 USD are left for it. It resets at {midnight()}."
+    assert f"budget of a day has no room for it: of 0.9000 USD, {nothing}; {for_it}" in page.text
     page = browser.confirm(page)
     assert "3 jobs submitted for 0.8505 USD." in page.text
     left = VideoJob.objects.filter(status="draft").values_list("prompt", flat=True)

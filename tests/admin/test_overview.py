@@ -232,10 +232,15 @@ def test_what_waits_for_an_account_leads_to_resume_sending(
     assert "or by “Resume sending” of somebody who may decide" in page.text
     assert ACCOUNTS in links(page)
 
-    page = overview(grant(person("ida", "view"), "reconcile_videojob", "view_kreaaccount"))
+    assert "sending-button" not in page.forms
+
+    ida = grant(person("ida", "view"), "reconcile_videojob", "view_kreaaccount")
+    page = overview(ida)
     assert "“Resume sending” lets one request go ahead at once" in page.text
     assert ACCOUNTS in links(page)
     assert ACCOUNTS not in links(overview(Browser(grace)))
+    assert "1 account may send again." in ida.post_form(page, "sending-button").text
+    assert concerns(overview(ida)) == []
 
 
 def test_a_pause_is_told_also_while_nothing_waits(

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from hailuo_django.models import VideoJob
 from tests.api.people import draft, wanted
 
-from .pages import ADD, Browser, grant, page_of, person
+from .pages import ADD, Browser, grant, midnight, page_of, person
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +77,8 @@ def test_what_stays_of_the_budget_is_told(
         "The owner's budget of a day: 0.4330 USD stay after it.",
     ]
     assert ask(browser, owner=grace.pk, resolution="1080p", duration="10")["budget"] == [
-        "The owner's budget of a day has no room for it: 0.7165 USD are left."
+        "The owner's budget of a day has no room for it: of 1.0000 USD, 0.0000 USD are spent and"
+        f" 0.2835 USD reserved; 0.7165 USD are left for it. It resets at {midnight()}."
     ]
 
 

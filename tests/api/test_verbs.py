@@ -105,7 +105,7 @@ def test_a_failed_job_whose_other_submission_may_live_is_a_conflict_of_its_own(
     assert answer.status_code == 409
     told = answer.json()
     assert (told["code"], told["status"]) == ("submission_alive", "failed")
-    assert "only when none of its submissions" in told["detail"]
+    assert "may still become a video: both would be billed." in told["detail"]
 
 
 def test_sync_makes_the_job_due_now(client: Visitor, ada: User) -> None:

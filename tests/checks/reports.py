@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings as site
 from django.core.checks import CheckMessage, run_checks
 from django.test import override_settings
 
@@ -24,3 +25,8 @@ def ids(hailuo: Any, *, deploy: bool = False, **site: Any) -> list[str]:
 def with_token(**more: Any) -> dict[str, Any]:
     """A setting that nothing is wrong with, and more."""
     return {"KREA_API_TOKEN": "a-token", **more}
+
+
+def without(*apps: str) -> list[str]:
+    """The apps of this site but for some."""
+    return [app for app in site.INSTALLED_APPS if app not in apps]

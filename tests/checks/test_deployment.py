@@ -12,7 +12,7 @@ from django.db import connections
 from hailuo_django import deadlines
 from hailuo_django.models import VideoJob
 
-from .reports import ids, messages, with_token
+from .reports import ids, messages, with_token, without
 
 
 class IsolationLevel(IntEnum):
@@ -24,6 +24,15 @@ class IsolationLevel(IntEnum):
 CLUSTER = {"name": "site", "orm": VideoJob.database(), "workers": 2, "queue_limit": 2}
 # The timeout of our tasks, and 3 s of grace, for what runs, what waits before us, and us.
 SAFE = (deadlines.task_seconds() + 3) * 3
+
+
+def test_without_a_task_queue_it_says_what_to_run() -> None:
+    """And not at each command: cron mails what those print."""
+    bare = without("django_q")
+    assert ids(with_token(), INSTALLED_APPS=bare) == []
+    found = messages(with_token(), deploy=True, INSTALLED_APPS=bare)
+    [info] = [one for one in found if one.id == "hailuo_django.I001"]
+    assert "hailuo_sweep" in str(info.hint)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 from django.conf import settings as site
 from django.core.management import call_command
-from django.db import connections
+from django.db import ProgrammingError, connections
 from django.utils import timezone
 from django_q.models import Schedule
 from pytest_django import Settings
@@ -124,6 +125,18 @@ def test_a_database_that_is_away_is_named_as_such(krea: Sandbox) -> None:
     assert "examination.failed" not in found
 
 
+def test_tables_that_are_missing_are_told_with_what_makes_them(krea: Sandbox) -> None:
+    def lack(*args: Any, **kwargs: Any) -> None:
+        raise ProgrammingError('relation "hailuo_django_heartbeat" does not exist')
+
+    alias = VideoJob.database()
+    with connections[alias].execute_wrapper(lack):
+        missing = findings()["examination.no_database"]
+    assert 'relation "hailuo_django_heartbeat" does not exist' in missing["found"]
+    assert "“manage.py migrate”" in missing["fix"]
+    assert (f"“manage.py migrate --database={alias}”" in missing["fix"]) == (alias != "default")
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "level"),
     [
@@ -234,6 +247,12 @@ def test_a_pause_is_told_with_its_reason_and_its_end(krea: Sandbox) -> None:
     paused = finding("account")
     assert (paused["code"], paused["level"]) == ("account.paused", "warning")
     assert "HTTP 402" in paused["found"]
+
+
+def test_after_trouble_it_is_told_that_one_goes_at_a_time(krea: Sandbox) -> None:
+    pacing.doubt("the line went dead")
+    trial = finding("account")
+    assert (trial["code"], trial["level"]) == ("account.trial", "ok")
 
 
 def test_the_pause_of_another_account_does_not_matter(krea: Sandbox) -> None:

@@ -70,7 +70,7 @@ def test_it_is_held_compared_adopted_and_resumed(krea: Sandbox, restored: VideoJ
     [upstream] = krea.jobs
     text, _ = said("orphans")
     assert f"  {upstream.id}  " in text
-    assert "Submissions not sent yet, or before a backup was made: 1\n" in text
+    assert "Submissions not sent yet, as far as this database knows: 1. After a restore" in text
     assert f"  {restored.pk} #1  unsent  20" in text
 
     said("adopt", str(restored.pk), upstream.id, "--yes")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from hailuo_django.admin import display
 from hailuo_django.models import VideoJob
 
-from .ways import Link
+from .ways import Button, Link
 
 MAX_COUNTED = 1000
 """Who has more of them knows enough."""
@@ -35,6 +35,8 @@ class Concern:
     """Where to do it."""
     detail: str = ""
     """What Krea said of it."""
+    button: Button | None = None
+    """What does it at once."""
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,9 @@ def no_sending(scope: Scope, ways: Ways, standing: Standing) -> Iterator[Concern
         words = _("Sending: %(state)s. %(waiting)s")
         state = {"state": display.sending(account), "waiting": waiting}
         advice, links = resuming(ways, account)
+        button = ways.button(account, "resume_sending", _("Resume sending"))
         detail = display.reason(account)
-        yield Concern("sending", words % state, advice, links, detail=detail)
+        yield Concern("sending", words % state, advice, links, detail, button)
 
 
 def held(standing: Standing, waiting: int) -> KreaAccount | None:
@@ -77,7 +78,10 @@ def resuming(ways: Ways, account: KreaAccount) -> tuple[str, list[Link]]:
     if account.held_at:
         advice = _("It goes on by “Resume sending” of somebody who may decide, and not by itself.")
     elif decides:
-        advice = _("It goes on by itself; “Resume sending” lets one request go ahead at once.")
+        advice = _(
+            "Mend what Krea says of the token or the balance, if it does. It goes on by itself;"
+            " “Resume sending” lets one request go ahead at once."
+        )
     else:
         advice = _("It goes on by itself, or by “Resume sending” of somebody who may decide.")
     if not address:

@@ -27,6 +27,16 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Button:
+    """An action of a list for one of its rows, at one click."""
+
+    address: str
+    action: str
+    key: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Ways:
     """What a reader can reach from the admin of video jobs."""
 
@@ -68,3 +78,12 @@ class Ways:
         name = f"admin:{admin.opts.app_label}_{admin.opts.model_name}_changelist"
         address = reverse(name, current_app=site.name)
         return f"{address}?{query}" if query else address
+
+    def button(self, row: Model, action: str, words: str) -> Button | None:
+        """Return what does an action to one row; None where the reader has no such action."""
+        if not (address := self.rows(type(row))):
+            return None
+        admin = self.admin.admin_site.get_model_admin(type(row))
+        if action not in admin.get_actions(self.request):
+            return None
+        return Button(address, action, str(row.pk), words)

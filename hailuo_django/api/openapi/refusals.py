@@ -88,8 +88,8 @@ CONFLICT = _of(
 )
 ALIVE = Refusal(
     SUBMISSION_ALIVE,
-    "The job is failed; only a failed or cancelled job can be resubmitted, and only when none of"
-    " its submissions may still become a video.",
+    "A submission of the job, or a Krea job that a webhook named for one, may still become a video:"
+    " both would be billed.",
     {"status": Status.FAILED.value, "allowed_statuses": []},
 )
 TOO_DEAR = Refusal(

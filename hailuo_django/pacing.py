@@ -76,9 +76,11 @@ def end_turn(turn: Turn) -> None:
 
 def bring_forward() -> None:
     """End what a host has held back whose clock was far ahead, and would until then."""
-    now = timezone.now()
+    row, now = _account().first(), timezone.now()
     for name in ("send_after", "look_after", "trial_until", "paused_at"):
-        _account().filter(**{f"{name}__gt": now + LONGEST_HOLD}).update(**{name: now})
+        until = getattr(row, name, None)
+        if until and until > now + LONGEST_HOLD:
+            _account().filter(**{name: until}).update(**{name: now})
 
 
 def may_look() -> bool:

@@ -66,6 +66,8 @@ class SendLane:
         self.only = only
         self.batch: deque[Submission] = deque()
         self.waits = False
+        self.all_read = False
+        """Whether the last batch was the rest: what is wanted since is for the next sweep."""
         self.expectations = Expectations()
         self.passed: set[int] = set()
         """What could not be claimed; asking for it again and again would never end."""
@@ -91,10 +93,11 @@ class SendLane:
         return None
 
     def _next(self) -> Submission | None:
-        if not self.batch:
+        if not self.batch and not self.all_read:
             rows = Submission.objects.using(VideoJob.database()).to_send(timezone.now())
             rows = rows.exclude(pk__in=self.passed)
             self.batch.extend((rows.filter(job=self.only) if self.only else rows)[:BATCH])
+            self.all_read = len(self.batch) < BATCH
         return self.batch.popleft() if self.batch else None
 
     def _claim(self, submission: Submission, turn: Turn) -> Sending | None:

@@ -86,8 +86,7 @@ def resuming(ways: Ways, account: KreaAccount) -> tuple[str, list[Link]]:
         advice = _("It goes on by itself, or by “Resume sending” of somebody who may decide.")
     if not address:
         return advice, []
-    words = _("Resume sending, in the list of Krea accounts") if decides else _("Krea accounts")
-    return advice, [Link(address, words)]
+    return advice, [Link(address, _("Krea accounts"))]
 
 
 def no_money(ways: Ways, standing: Standing) -> Iterator[Concern]:

@@ -104,6 +104,11 @@ def told(job: VideoJob) -> Iterator[str]:
         error = ": ".join(filter(None, (submission.error_code, submission.error_message)))
         for said in filter(None, (submission.failure_code, error, submission.note)):
             yield f"    {foreign(said)}"
+        if submission.krea_status not in ("", submission.status):
+            yield _("    In Krea's words: %(said)s") % {"said": foreign(submission.krea_status)}
+        if submission.cancel_requested_at and not submission.ended_at:
+            since = {"since": shown(submission.cancel_requested_at)}
+            yield _("    Somebody wants it cancelled, since %(since)s.") % since
         if submission.candidate_id:
             yield _("    Krea is asked about %(id)s.") % {"id": foreign(submission.candidate_id)}
         for stranger in _named(submission):

@@ -179,6 +179,16 @@ def test_a_failure_is_shown_with_kreas_own_words(krea: Sandbox) -> None:
     assert error in shown
 
 
+def test_what_is_wished_and_what_krea_says_is_shown(krea: Sandbox) -> None:
+    job = make_submitted_job()
+    sweep()
+    job.cancel()
+    assert "    Somebody wants it cancelled, since " in said("show", str(job.pk))[0]
+    Submission.objects.update(krea_status="polishing\x1b")
+    assert "    In Krea's words: polishing" in said("show", str(job.pk))[0]
+    assert "\x1b" not in said("show", str(job.pk))[0]
+
+
 def test_a_pause_is_lifted(krea: Sandbox) -> None:
     pacing.slow_sending(AccountProblem("empty", status=402))
     job = make_submitted_job()

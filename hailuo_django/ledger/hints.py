@@ -9,7 +9,8 @@ from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
-from hailuo_django import states
+from hailuo_django import results, states
+from hailuo_django.conf import conf
 from hailuo_django.krea.wire import JobReport
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.models.conditions import HAS_A_NAME
@@ -25,7 +26,7 @@ from .wishes import stop_twins_of_a_video
 def count_webhook(job_id: uuid.UUID, number: int, news: JobReport) -> bool:
     """Count a webhook that repeats what is on record; False when it does not.
 
-    The address of a video that has none is news.
+    An address is news where the video has none, or none that may be linked.
     """
     said = Submission.objects.using(VideoJob.database()).filter(
         job_id=job_id,
@@ -35,7 +36,12 @@ def count_webhook(job_id: uuid.UUID, number: int, news: JobReport) -> bool:
         krea_status=news.status,  # what was assumed here is none of Krea's words
     )
     if news.status == Status.COMPLETED and news.urls:
-        said = said.exclude(result_url="")
+        same = said.filter(result_url=results.best(news.urls, conf.RESULT_HOSTS))
+        if same.update(**webhook_seen()):  # in one statement, as nearly always
+            return True
+        known = said.values_list("result_url", flat=True).first()
+        if known is None or results.better(news.urls, known, conf.RESULT_HOSTS):
+            return False
     return bool(said.update(**webhook_seen()))
 
 

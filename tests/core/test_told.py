@@ -323,3 +323,20 @@ def test_what_krea_answered_before_a_webhook_does_not_settle_what_the_webhook_to
 
     assert only(job).due_at is not None
     assert not can_be_resubmitted(job)
+
+
+def test_a_video_that_may_not_be_linked_is_asked_for_when_a_webhook_names_a_better_place(
+    krea: Sandbox,
+) -> None:
+    job = sent(prompt="[foreign_result_host]")
+    video = krea.jobs[0]
+    krea.move(video.id, "completed", deliver=False)
+    at_first = look_again(job).result_url
+    assert deliver(job, said(video.id, "completed", at_first)) == 200, "it is on record"
+
+    linked = f"{krea.url}/videos/1.mp4"
+    video.result = {"urls": [linked]}
+    assert deliver(job, said(video.id, "completed", linked)) == 202
+    sweep()
+    assert fresh(job).video_url == linked
+    assert deliver(job, said(video.id, "completed", ELSEWHERE)) == 200, "it has a better one"

@@ -118,7 +118,8 @@ class LostAnswer:
     @property
     def is_absent(self) -> bool:
         """Whether Krea's list proves that it never arrived; no webhook says otherwise."""
-        return bool(self.submission.evidence.get("absent")) and not self.named
+        proved = bool(self.submission.evidence.get("absent"))
+        return proved and not self.named and not self.submission.candidate_id
 
     @property
     def price_again(self) -> Decimal | None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
 from django.http import HttpRequest
 from django.urls import reverse
@@ -46,10 +47,14 @@ def dismiss_selected(modeladmin: Any, request: HttpRequest, queryset: QuerySet[S
 
 
 class OpenFilter(admin.SimpleListFilter):
-    """Those that may still be ours, unless others are asked for."""
+    """Those that may still be ours, unless others are asked for; a search is for any."""
 
     title = gettext_lazy("what is known")
     parameter_name = "known"
+
+    def __init__(self, request: HttpRequest, *args: Any) -> None:
+        self.usual = "all" if request.GET.get(SEARCH_VAR) else "open"
+        super().__init__(request, *args)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         """Return the choices, the usual one first."""
@@ -67,7 +72,7 @@ class OpenFilter(admin.SimpleListFilter):
 
     def value(self) -> str:
         """Return what was chosen."""
-        return super().value() or "open"
+        return super().value() or self.usual
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Return the rows of a choice. Raises IncorrectLookupParameters, which Django handles."""

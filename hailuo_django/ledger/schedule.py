@@ -140,16 +140,17 @@ def bring_forward() -> int:
     """Make due what is put off for longer than anything is; return how many submissions.
 
     The clock of some host was far ahead, and what it wrote would wait until then. What ended
-    then counts in the budgets of today, and not of every day until then.
+    then counts in the budgets of today, and not of every day until then; but for what was made
+    then as well: it may be our own clock that is wrong, and behind.
     """
     now = timezone.now()
-    for model, name in (
-        (Batch, "due_at"),
-        (JobEvent, "announce_after"),
-        (Submission, "ended_at"),
-        (DeletedSubmission, "completed_at"),
+    for model, name, made in (
+        (Batch, "due_at", Q()),
+        (JobEvent, "announce_after", Q()),
+        (Submission, "ended_at", Q(created_at__lte=now)),
+        (DeletedSubmission, "completed_at", Q(sent_at__lte=now)),
     ):
-        rows = QuerySet[Any](model, using=VideoJob.database())
+        rows = QuerySet[Any](model, using=VideoJob.database()).filter(made)
         rows.filter(**{f"{name}__gt": now + LONGEST_WAIT}).update(**{name: now})
     intervals = (conf.POLL_MAX_INTERVAL_SECONDS, conf.UNCONFIRMED_GRACE_SECONDS)
     never = now + LONGEST_WAIT + timedelta(seconds=2 * max(intervals))

@@ -142,13 +142,13 @@ class SubmissionQuerySet(QuerySet["Submission"]):
     def unmarked(self, longest: timedelta, now: datetime) -> SubmissionQuerySet:
         """Return those that have taken ``longest`` and are not marked overdue.
 
-        Also what began long after now, by a clock that was wrong: nobody knows when it did.
+        Also what was sent long after now, by a clock that was wrong: nobody knows when it was.
         """
         # In the order of the index that finds those without an end; another would read all rows.
         live = self.live().filter(overdue_at=None).order_by("ended_at", "pk")
         began = Coalesce("sent_at", "created_at")
-        too_long = Q(began__lt=now - longest) | Q(began__gt=now + longest)
-        return live.alias(began=began).filter(too_long)
+        nobody_knows = Q(sent_at__gt=now + timedelta(days=1), created_at__lte=now)
+        return live.alias(began=began).filter(Q(began__lt=now - longest) | nobody_knows)
 
     def unsettled(self, before: datetime) -> SubmissionQuerySet:
         """Return those that ended here alone ``before`` then and are not marked overdue."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from hailuo_django import ledger, pacing
+from hailuo_django import ledger, pacing, results
 from hailuo_django.conf import conf
 from hailuo_django.krea.wire import Unreadable, read_job
 from hailuo_django.ledger import next_look, rare_look
@@ -77,7 +77,8 @@ def _is_settled(submission: Submission) -> bool:
 def _take_what_was_told(submission: Submission) -> bool:
     """Take a webhook's word for a video that Krea has no answer about; False where is none."""
     named = submission.krea_job_id is None
-    lacks_address = submission.status == Status.COMPLETED and not submission.result_url
+    linked = results.linkable(submission.result_url, conf.RESULT_HOSTS)
+    lacks_address = submission.status == Status.COMPLETED and not linked
     if conf.WEBHOOK_CONFIRM or not (named or lacks_address or submission.runs_upstream):
         return False
     try:
@@ -90,6 +91,8 @@ def _take_what_was_told(submission: Submission) -> bool:
         weigh_candidate(submission, told, by=ledger.WEBHOOK)
         return True
     if lacks_address:
+        if not results.better(told.urls, submission.result_url, conf.RESULT_HOSTS):
+            return False
         ledger.fill_result(submission, told)
         return True
     return ledger.report(submission.job_id, submission.number, told, by=ledger.WEBHOOK)

@@ -265,6 +265,7 @@ def test_what_somebody_holds_goes_on_by_a_click_alone(
         assert "Sending: held by hand since" in page.text
         assert f"Held by {HOSTILE} ." in page.text
         assert "of somebody who may decide, and not by itself." in page.text
+        assert "sending-button" not in page.forms
         assert "It goes on by itself" not in page.text
 
 

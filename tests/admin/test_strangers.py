@@ -177,6 +177,7 @@ def test_the_list_is_narrowed_to_what_somebody_has_to_look_at(
         "?known=open": {open_},
         "?known=dismissed": {dismissed},
         "?known=all": {open_, dismissed},
+        "?q=another-programs": {dismissed},
         "?known=what": {open_},  # Django leaves out what a filter refuses
     }.items():
         text = browser.open(reverse(STRANGERS) + query).text

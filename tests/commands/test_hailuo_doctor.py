@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings as site
 from django.core.management import call_command
 from django.db import ProgrammingError, connections
+from django.test import override_settings
 from django.utils import timezone
 from django_q.models import Schedule
 from pytest_django import Settings
@@ -123,6 +124,17 @@ def test_a_database_that_is_away_is_named_as_such(krea: Sandbox) -> None:
     assert away["level"] == "problem"
     assert "cannot be used: the database is away" in away["found"]
     assert "examination.failed" not in found
+
+
+def test_a_router_that_is_broken_does_not_end_it(krea: Sandbox) -> None:
+    class Broken:
+        def db_for_write(self, *args: Any, **hints: Any) -> str:
+            raise LookupError("no replica")
+
+    with override_settings(DATABASE_ROUTERS=[Broken()]):
+        found = findings()
+    assert found["examination.failed"]["found"].endswith("could not be done: LookupError.")
+    assert "“manage.py migrate”" in found["examination.failed"]["fix"]
 
 
 def test_tables_that_are_missing_are_told_with_what_makes_them(krea: Sandbox) -> None:

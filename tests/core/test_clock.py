@@ -129,6 +129,28 @@ def test_what_ended_on_such_a_host_counts_in_the_budget_of_one_day(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_host_whose_clock_is_behind_changes_no_time_of_what_was_made_since(
+    krea: Sandbox, settings: Settings
+) -> None:
+    settings.HAILUO |= {"BUDGET": {"day": "5"}}
+    done, gone, running = sent(), sent(), sent()
+    for job in krea.jobs[:2]:
+        krea.move(job.id, "completed")
+    for row in (done, gone):
+        look_again(row)
+    gone.delete()
+    spent = budget.balances()[0].spent_usd
+    assert spent > 0
+
+    long_ago = timezone.now() - timedelta(days=200)
+    with patch("django.utils.timezone.now", return_value=long_ago):
+        sweep()
+
+    assert budget.balances()[0].spent_usd == spent
+    assert only(running).overdue_at is None
+
+
+@pytest.mark.django_db(transaction=True)
 def test_what_krea_did_not_find_for_such_a_host_is_gone_after_a_while(krea: Sandbox) -> None:
     job = sent()
     krea.misbehave("missing", on="get", times=None)

@@ -304,13 +304,14 @@ def test_that_it_failed_is_no_longer_said_of_what_krea_lists_as_completed(
     assert Stranger.objects.get(krea_job_id=second).krea_status == Status.COMPLETED
 
 
+@pytest.mark.parametrize("assumed", [True, False], ids=["not found before", "running"])
 def test_what_krea_answered_before_a_webhook_does_not_settle_what_the_webhook_told(
-    krea: Sandbox,
+    krea: Sandbox, *, assumed: bool
 ) -> None:
-    """Its end was assumed, since Krea did not find it."""
     job = sent()
-    forgotten(krea, job)
-    krea.behave()
+    if assumed:
+        forgotten(krea, job)
+        krea.behave()
     krea.move(krea.jobs[0].id, "failed", deliver=False)
     change(job, due_at=ago(seconds=1))
     lane = LookLane(client(krea))
@@ -322,11 +323,12 @@ def test_what_krea_answered_before_a_webhook_does_not_settle_what_the_webhook_to
     lane.record(under_way, answer)
 
     assert only(job).due_at is not None
-    assert not can_be_resubmitted(job)
+    assert fresh(job).status != Status.FAILED or not can_be_resubmitted(job)
 
 
+@pytest.mark.parametrize("knows", [True, False], ids=["Krea knows it", "Krea has forgotten it"])
 def test_a_video_that_may_not_be_linked_is_asked_for_when_a_webhook_names_a_better_place(
-    krea: Sandbox,
+    krea: Sandbox, *, knows: bool
 ) -> None:
     job = sent(prompt="[foreign_result_host]")
     video = krea.jobs[0]
@@ -336,6 +338,8 @@ def test_a_video_that_may_not_be_linked_is_asked_for_when_a_webhook_names_a_bett
 
     linked = f"{krea.url}/videos/1.mp4"
     video.result = {"urls": [linked]}
+    if not knows:
+        krea.misbehave("missing", on="get", times=None)
     assert deliver(job, said(video.id, "completed", linked)) == 202
     sweep()
     assert fresh(job).video_url == linked

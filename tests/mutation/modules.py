@@ -88,6 +88,9 @@ ARGUED: dict[str, str] = {
     ),
     'raise Unreadable("XXnot an objectXX")': "of an item of a page: passed over without a word",
     'raise Unreadable("NOT AN OBJECT")': "of an item of a page: passed over without a word",
+    "hailuo_django.krea.wire.x__job: raise Unreadable(None)": (
+        "of an item of a page: passed over without a word"
+    ),
     'found[redact(url)] = ""': "the keys of a dict are the set; nobody reads its values",
     'moment = datetime.fromisoformat(value if isinstance(value, str) else "XXXX")': (
         "neither is a time"

@@ -58,8 +58,9 @@ def no_sending(scope: Scope, ways: Ways, standing: Standing) -> Iterator[Concern
         words = _("Sending: %(state)s. %(waiting)s")
         state = {"state": display.sending(account), "waiting": waiting}
         advice, links = resuming(ways, account)
-        button = ways.button(account, "resume_sending", _("Resume sending"))
-        detail = display.reason(account)
+        detail, button = display.reason(account), None
+        if not account.held_at:  # whoever holds it has a reason, to be looked at in the list
+            button = ways.button(account, "resume_sending", _("Resume sending"))
         yield Concern("sending", words % state, advice, links, detail, button)
 
 

@@ -19,10 +19,9 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
-from hailuo_django import budget, results
+from hailuo_django import results
 from hailuo_django.conf import conf
 from hailuo_django.fields import validate_web_address
-from hailuo_django.forecast import Cap
 from hailuo_django.models import Heartbeat, KreaAccount, Stranger, Submission, VideoJob
 from hailuo_django.pricing import Advice
 from hailuo_django.pricing import bare as bare
@@ -72,29 +71,6 @@ def dismissal(stranger: Stranger) -> str:
     if stranger.dismissed_by is None:
         return when
     return _("%(when)s by %(who)s") % {"when": when, "who": stranger.dismissed_by}
-
-
-def no_room(cap: Cap) -> str:
-    """Say that a cap of the budget has no room for one more job, why, and until when."""
-    words = _(
-        "%(budget)s has no room for it: of %(limit)s, %(spent)s are spent and %(reserved)s"
-        " reserved; %(room)s are left for it. It resets at %(resets)s."
-    )
-    balance = cap.balance
-    return words % {
-        "budget": budget.name_of(balance.cap),
-        "limit": usd(balance.limit_usd),
-        "spent": usd(balance.spent_usd),
-        "reserved": usd(balance.reserved_usd),
-        "room": usd(cap.room_usd),
-        "resets": moment(balance.resets_at),
-    }
-
-
-def stays(cap: Cap) -> str:
-    """Say what stays of a cap of the budget."""
-    words = _("%(budget)s: %(room)s stay after it.")
-    return words % {"budget": budget.name_of(cap.balance.cap), "room": usd(cap.room_usd)}
 
 
 def format_of(job: VideoJob) -> str:

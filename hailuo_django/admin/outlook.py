@@ -17,13 +17,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from hailuo_django import budget, ledger
+from hailuo_django import ledger
 from hailuo_django.exceptions import HailuoError
-from hailuo_django.forecast import Cap, Forecast
+from hailuo_django.forecast import Forecast
 from hailuo_django.models import Batch, BatchItem, VideoJob
 from hailuo_django.states import Action
 
 from . import display
+from .caps import CapLine, no_room
 
 MAX_OWNERS = 20
 """Whose budgets are shown: those with the least room."""
@@ -71,31 +72,6 @@ class Sum:
     def total(self) -> str:
         """Of all of them."""
         return display.usd(self.price_usd * self.jobs)
-
-
-@dataclass(frozen=True)
-class CapLine:
-    """A cap as it is, and as it would be afterwards."""
-
-    cap: Cap
-    owner: str
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        return budget.name_of(self.cap.balance.cap)
-
-    @property
-    def resets(self) -> str:
-        """When it begins anew."""
-        return display.moment(self.cap.balance.resets_at)
-
-    @property
-    def amounts(self) -> list[str]:
-        """The limit, what is spent, reserved, wanted now, and what stays, in USD."""
-        balance = self.cap.balance
-        counted = (balance.limit_usd, balance.spent_usd, balance.reserved_usd)
-        return [display.bare(usd) for usd in (*counted, self.cap.wanted_usd, self.cap.room_usd)]
 
 
 @dataclass
@@ -208,7 +184,7 @@ def look_ahead(batch: Batch, visible: QuerySet[VideoJob]) -> Outlook:
     forecast = Forecast({row.owner_id for row in rows if not row.obstacle})
     for row in rows:
         if not row.obstacle and (cap := forecast.want(row.price_usd, row.owner_id)):
-            row.obstacle = display.no_room(cap)
+            row.obstacle = no_room(cap)
     return Outlook(batch, rows, forecast)
 
 

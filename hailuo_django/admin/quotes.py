@@ -20,6 +20,7 @@ from hailuo_django.models import VideoJob
 from hailuo_django.transactions import outside_atomic_requests
 
 from . import display
+from .caps import no_room, stays
 from .confirming import ConfirmingMixin
 
 SCRIPT = "hailuo_django/quote.js"
@@ -106,5 +107,5 @@ def room(price_usd: Any, owner_id: Any) -> list[str]:
     """Return in words whether the budget has room for one more job; nothing without a budget."""
     forecast = Forecast([owner_id])
     if cap := forecast.want(price_usd, owner_id):
-        return [display.no_room(cap)]
-    return [display.stays(cap) for cap in forecast.caps(owner_id)]
+        return [no_room(cap)]
+    return [stays(cap) for cap in forecast.caps(owner_id)]

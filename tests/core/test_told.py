@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError
 from pytest_django import Settings
 
-from hailuo_django import budget, ledger
+from hailuo_django import budget, ledger, pacing
 from hailuo_django.krea import errors
 from hailuo_django.ledger.told import MAX_NAMED
 from hailuo_django.models import Stranger, Submission, VideoJob
@@ -68,6 +68,7 @@ def test_a_video_told_of_without_its_address_waits_for_the_word_that_has_it(
     video = told(krea, krea.jobs[0].id)
     for words in (said(video.krea_job_id, "completed"), video):
         deliver(job, words)
+    assert "beside" not in notes(job)
     deliver(job, said(video.krea_job_id, "completed", ELSEWHERE))
 
     forgotten(krea, job)
@@ -120,6 +121,62 @@ def test_many_lies_do_not_keep_a_video_out(krea: Sandbox) -> None:
     assert fresh(job).status == Status.COMPLETED
 
 
+def test_nor_are_ever_more_videos_kept_that_are_none(krea: Sandbox) -> None:
+    job = lost(krea)
+    for number in range(MAX_NAMED + 1):
+        deliver(job, said(f"lie {number}", "completed", ELSEWHERE))
+    assert Stranger.objects.count() == MAX_NAMED
+
+
+@pytest.mark.parametrize("status", ["processing", "completed"])
+def test_what_a_person_dismissed_is_in_question_again_once_it_is_named(
+    krea: Sandbox, status: str
+) -> None:
+    job = lost(krea)
+    for krea_job_id in (krea.jobs[0].id, "another-programs"):
+        Stranger.objects.create(
+            krea_job_id=krea_job_id, account=pacing.account(), dismissed_at=ago(hours=1)
+        )
+    deliver(job, said(krea.jobs[0].id, status))
+
+    named = Stranger.objects.get(named_for__job=job)
+    assert (named.dismissed_at, named.krea_status) == (None, status)
+    assert only(job).candidate_id == krea.jobs[0].id
+
+
+def test_that_the_one_named_first_has_a_video_after_all_is_noted_as_well(krea: Sandbox) -> None:
+    job = lost(krea)
+    for krea_job_id, status in (("a", "processing"), ("b", "processing"), ("a", "completed")):
+        deliver(job, said(krea_job_id, status))
+
+    assert "A webhook names Krea job b beside a: both may be billed." in notes(job)
+    assert "A webhook names Krea job a beside b: both may be billed." in notes(job)
+    assert Stranger.objects.get(krea_job_id="a").krea_status == Status.COMPLETED
+
+
+def test_a_webhook_decides_about_a_job_that_another_named_before_the_answer_came(
+    krea: Sandbox,
+) -> None:
+    job = submitted()
+    lane, item = claimed(krea)
+    answer = lane.call(item)
+    deliver(job, said(answer.krea_job_id, "processing"))
+    lane.record(item, answer)
+
+    assert deliver(job, said(answer.krea_job_id, "failed")) == 200
+    assert fresh(job).status == Status.FAILED
+
+
+def test_after_a_wrong_name_krea_is_not_asked_again_for_what_has_no_video(
+    krea: Sandbox, operator: ledger.By
+) -> None:
+    job = lost(krea)
+    deliver(job, said("of a gateway", "processing"))
+    ledger.choose(only(job), "mistyped", by=operator)
+    forgotten(krea, job)
+    assert only(job).candidate_id == ""
+
+
 def test_krea_is_asked_again_for_what_was_told_of_once_a_wrong_name_is_rejected(
     krea: Sandbox, operator: ledger.By
 ) -> None:
@@ -153,6 +210,7 @@ def test_two_of_which_krea_knows_neither_are_not_asked_for_in_turn(krea: Sandbox
     job = lost(krea)
     for krea_job_id in ("one", "another"):
         deliver(job, said(krea_job_id, "completed"))
+    assert "A webhook names Krea job another beside one: both may be billed." in notes(job)
 
     forgotten(krea, job)
     assert only(job).candidate_id == ""
@@ -323,6 +381,7 @@ def test_what_krea_answered_before_a_webhook_does_not_settle_what_the_webhook_to
     lane.record(under_way, answer)
 
     assert only(job).due_at is not None
+    assert "A webhook says" not in notes(job), "Krea has said nothing against it"
     assert fresh(job).status != Status.FAILED or not can_be_resubmitted(job)
 
 

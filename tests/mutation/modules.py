@@ -111,6 +111,18 @@ ARGUED: dict[str, str] = {
     "return beginning_of(first), beginning_of((first + timedelta(days=33)).replace(day=1))": (
         "33 days after a first it is the next month as well"
     ),
+    # Of what was told.
+    "hailuo_django.ledger.told.x_keep_told: return False": (
+        "Krea is asked about it anyway: it is on record"
+    ),
+    'return told.raw if told else "XXXX"': "neither can be read",
+    "hailuo_django.ledger.told.x__address_in": "what is kept can be read",
+    'best = told.order_by("-last_seen_at", ).first()': "told in one microsecond",
+    "mine.update(named_for=None)  # whatever it was named for before": "the next line names it",
+    'told["krea_created_at"] = site_time(news.created_at) if (news.created_at) or True else None': (
+        "without a time zone alone, which is not run for each mutant"
+    ),
+    "hailuo_django.ledger.hints.x__doubt_its_end: - pk=submission.pk,": ONE_ROW,
     # Of looking, sending and listing.
     "hailuo_django.worker.look.xǁLookLaneǁtake: return": (
         "the same as break: nothing follows the loop but return None"

@@ -44,6 +44,9 @@ LOOKS = (365, 430, 800, 1300)
 """Seconds after the POST at which somebody looks: soon after the window, when every list has caught
 up, when every pause is over, and at the end."""
 
+LOOKS_WHERE_TOLD = (365, 1300)
+"""Where a webhook tells of the end, and nothing waits for a list or for the end of a pause."""
+
 LOOKS_FOR_LATE = (365, 390, 425, 470, 840)
 """The same around a request that arrives late and is listed at once or 30 s later."""
 
@@ -133,7 +136,7 @@ class Site:
         """Somebody looks again and again; the control is sent just after the first look."""
         self.finish()
         late = self.cell.row.seconds_late
-        for before, now in pairwise((0, *(LOOKS_FOR_LATE if late else LOOKS))):
+        for before, now in pairwise((0, *self._looks())):
             pass_time(self.krea, now - before)
             if before < late <= now:
                 self._arrives()
@@ -143,6 +146,12 @@ class Site:
             if self.cell.control and not before:
                 submitted(prompt=CONTROL)
                 sweep()
+
+    def _looks(self) -> tuple[int, ...]:
+        if self.cell.row.seconds_late:
+            return LOOKS_FOR_LATE
+        is_told = self.cell.webhook != "none" and "hold" not in self.cell.end.events
+        return LOOKS_WHERE_TOLD if is_told else LOOKS
 
     def made(self, job: VideoJob) -> list[SandboxJob]:
         """What Krea made of the job."""

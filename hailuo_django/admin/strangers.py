@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
 from django.http import HttpRequest
@@ -22,6 +21,7 @@ from hailuo_django.models import JobEvent, Stranger, Submission, VideoJob
 
 from . import display, raw
 from .base import ReadOnlyAdmin
+from .filters import ClosedFilter
 from .reports import lines
 
 
@@ -46,7 +46,7 @@ def dismiss_selected(modeladmin: Any, request: HttpRequest, queryset: QuerySet[S
         messages.warning(request, lines(words, skipped))
 
 
-class OpenFilter(admin.SimpleListFilter):
+class OpenFilter(ClosedFilter):
     """Those that may still be ours, unless others are asked for; a search is for any."""
 
     title = gettext_lazy("what is known")
@@ -74,16 +74,11 @@ class OpenFilter(admin.SimpleListFilter):
         """Return what was chosen."""
         return super().value() or self.usual
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Return the rows of a choice. Raises IncorrectLookupParameters, which Django handles."""
-        match self.value():
-            case "open":
-                return queryset.open()
-            case "dismissed":
-                return queryset.filter(dismissed_at__isnull=False)
-            case "all":
-                return queryset
-        raise IncorrectLookupParameters
+    def narrowed(self, rows: Any, value: str) -> Any:
+        """Return the rows of a choice."""
+        if value == "open":
+            return rows.open()
+        return rows.filter(dismissed_at__isnull=False) if value == "dismissed" else rows
 
 
 class StrangerAdmin(ReadOnlyAdmin):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -36,21 +36,16 @@ def as_lines(found: Orphans) -> Iterator[str]:
                 f"  {foreign(stranger.krea_job_id)}  {foreign(stranger.krea_status) or '-'}"
                 + (f"  {row.job_id} #{row.number}" if row else "")
             )
-    yield _("Submissions whose answer was lost: %(count)d") % {"count": len(found.unconfirmed)}
-    yield from _rows(found.unconfirmed)
+    yield from _rows(_("Submissions whose answer was lost: %(count)d"), found.unconfirmed)
     if found.overdue:
-        yield _("Submissions of which Krea tells of no end: %(count)d") % {
-            "count": len(found.overdue)
-        }
-        yield from _rows(found.overdue)
+        yield from _rows(_("Submissions of which Krea tells of no end: %(count)d"), found.overdue)
     if found.unsent:
-        yield _(
+        words = _(
             "Submissions not sent yet, as far as this database knows: %(count)d. After a restore"
             " a job above may be theirs."
-        ) % {"count": len(found.unsent)}
-        yield from _rows(found.unsent)
-    yield _("Submissions that Krea does not list: %(count)d") % {"count": len(found.missing)}
-    yield from _rows(found.missing)
+        )
+        yield from _rows(words, found.unsent)
+    yield from _rows(_("Submissions that Krea does not list: %(count)d"), found.missing)
     if found.strangers or found.named or found.unconfirmed or found.overdue:
         yield _(
             "Decide with “hailuo_doctor show JOB”, then adopt, send-again or give-up; “dismiss”"
@@ -58,7 +53,8 @@ def as_lines(found: Orphans) -> Iterator[str]:
         )
 
 
-def _rows(submissions: Iterable[Submission]) -> Iterator[str]:
+def _rows(words: str, submissions: Collection[Submission]) -> Iterator[str]:
+    yield words % {"count": len(submissions)}
     for row in submissions:
         yield (
             f"  {row.job_id} #{row.number}  {row.status}  {shown(row.sent_at or row.created_at)}"

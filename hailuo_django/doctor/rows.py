@@ -37,13 +37,10 @@ def examine_sweep() -> Iterator[Finding]:
 
 def examine_account() -> Iterator[Finding]:
     """Look whether Krea's account in use is held or paused, until when and why."""
-    now = timezone.now()
-    held = Q(held_at__isnull=False) | Q(paused_at__isnull=False)
-    held |= Q(send_after__gt=now) | Q(look_after__gt=now)
-    accounts = KreaAccount.objects.using(VideoJob.database())
-    row = accounts.filter(held, fingerprint=pacing.account()).first()
-    if row is None:
-        yield _not_held(accounts.filter(fingerprint=pacing.account()).first())
+    now, accounts = timezone.now(), KreaAccount.objects.using(VideoJob.database())
+    row = accounts.filter(fingerprint=pacing.account()).first()
+    if row is None or not (row.holds_sending(now) or (row.look_after and row.look_after > now)):
+        yield _not_held(row)
         return
     if row.held_at:
         yield _held(row)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from hailuo_django import ledger, pacing, results
 from hailuo_django.conf import conf
-from hailuo_django.krea.wire import Unreadable, read_job
+from hailuo_django.krea.wire import JobReport, Unreadable, read_job
 from hailuo_django.ledger import next_look, rare_look
 from hailuo_django.models import Submission
 from hailuo_django.models.conditions import NOT_FOUND_AFTER
@@ -67,6 +67,14 @@ def awaits_address(submission: Submission) -> bool:
     return lacks_one and timezone.now() - ended_at < PATIENCE_WITHOUT_ADDRESS
 
 
+def has_better_address(submission: Submission, news: JobReport) -> bool:
+    """Tell whether a completed one is told of an address that serves better than its own."""
+    is_completed = submission.status == Status.COMPLETED
+    return is_completed and bool(
+        results.better(news.urls, submission.result_url, conf.RESULT_HOSTS)
+    )
+
+
 def _is_settled(submission: Submission) -> bool:
     """Tell whether nobody waits for an answer about it any more, whoever could give one."""
     if submission.status == Status.COMPLETED:
@@ -77,9 +85,8 @@ def _is_settled(submission: Submission) -> bool:
 def _take_what_was_told(submission: Submission) -> bool:
     """Take a webhook's word for a video that Krea has no answer about; False where is none."""
     named = submission.krea_job_id is None
-    linked = results.linkable(submission.result_url, conf.RESULT_HOSTS)
-    lacks_address = submission.status == Status.COMPLETED and not linked
-    if conf.WEBHOOK_CONFIRM or not (named or lacks_address or submission.runs_upstream):
+    is_completed = submission.status == Status.COMPLETED
+    if conf.WEBHOOK_CONFIRM or not (named or is_completed or submission.runs_upstream):
         return False
     try:
         told = read_job(ledger.what_was_told(submission))
@@ -90,8 +97,8 @@ def _take_what_was_told(submission: Submission) -> bool:
     if named:
         weigh_candidate(submission, told, by=ledger.WEBHOOK)
         return True
-    if lacks_address:
-        if not results.better(told.urls, submission.result_url, conf.RESULT_HOSTS):
+    if is_completed:
+        if not has_better_address(submission, told):
             return False
         ledger.fill_result(submission, told)
         return True

@@ -12,9 +12,8 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from hailuo_django import ledger, pacing, results
+from hailuo_django import ledger, pacing
 from hailuo_django.clock import aware
-from hailuo_django.conf import conf
 from hailuo_django.deadlines import call_seconds, lease_seconds
 from hailuo_django.krea import errors
 from hailuo_django.krea.client import KreaClient
@@ -23,7 +22,7 @@ from hailuo_django.ledger import next_look, rare_look
 from hailuo_django.models import Submission, VideoJob
 from hailuo_django.states import ENDED, WITHOUT_VIDEO, Status
 
-from .absence import awaits_address, write_absence
+from .absence import awaits_address, has_better_address, write_absence
 from .candidates import weigh_candidate
 from .lanes import Outcome, in_words
 
@@ -123,7 +122,7 @@ def _write_news(submission: Submission, news: JobReport) -> None:
         ledger.finish_look(submission, due_at=_due_after(submission, news))
     elif assumed and ledger.confirm_end(job_id, number, news, by=ledger.POLL, where=unheard):
         return
-    elif _has_better_address(submission, news):
+    elif has_better_address(submission, news):
         ledger.fill_result(submission, news)
     else:
         due_at = _due_after(submission, news)
@@ -148,11 +147,3 @@ def _due_though_ended(submission: Submission, *, is_over: bool = False) -> datet
 def _is_first_cancel(taken: Submission) -> bool:
     """Tell whether this very look is the first to send a DELETE."""
     return taken.is_to_cancel and taken.cancel_sent_at == taken.last_polled_at
-
-
-def _has_better_address(submission: Submission, news: JobReport) -> bool:
-    """Tell whether Krea names an address that serves better than the one on record."""
-    is_completed = submission.status == Status.COMPLETED
-    return is_completed and bool(
-        results.better(news.urls, submission.result_url, conf.RESULT_HOSTS)
-    )
